@@ -1,0 +1,127 @@
+import type { Device, InputSpec, ModelOptions, OutputSpec } from '../../schemas/control.ts'
+import type { ErrorCode } from '../../schemas/errors.ts'
+import type { ResolvedModel } from '../../schemas/manifest.ts'
+import type { InputEvent, InputState, OutputState, Stats } from '../../schemas/state.ts'
+
+/** A failure on its way over IPC. */
+export interface Fault {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly retryable: boolean
+}
+
+/** What a service process may touch, and how much of it: fixed at its start. */
+export interface ServiceLimits {
+  readonly roots: readonly string[]
+  readonly mediaFolder: string
+  readonly addresses: AddressRules
+  readonly topicPrefixes: readonly string[]
+  readonly samplesPerInput: number
+  readonly inferenceThreads: number
+  readonly threadsPerInference: number
+  readonly maxPixels: number
+  readonly maxDownloadBytes: number
+  /** Fault injection by `synthetic:` sources, for tests only. */
+  readonly faults: boolean
+}
+
+/** Which network addresses sources may reach. */
+export interface AddressRules {
+  /** CIDR blocks that are refused though they would be allowed otherwise. */
+  readonly deny: readonly string[]
+  /** CIDR blocks that are allowed though they would be refused otherwise. */
+  readonly allow: readonly string[]
+  /** The agent's own ports, refused on every address of this machine. */
+  readonly ownPorts: readonly number[]
+}
+
+/** Main → service process. */
+export type ToService =
+  | { readonly type: 'start'; readonly service: string; readonly limits: ServiceLimits }
+  | {
+      readonly type: 'model/load'
+      readonly model: ResolvedModel
+      readonly device: Device
+      readonly options: ModelOptions
+    }
+  | { readonly type: 'model/options'; readonly options: ModelOptions }
+  | { readonly type: 'input/open'; readonly id: string; readonly spec: InputSpec }
+  | { readonly type: 'input/close'; readonly id: string }
+  | { readonly type: 'output/open'; readonly id: string; readonly spec: OutputSpec }
+  | { readonly type: 'output/close'; readonly id: string }
+  | { readonly type: 'once'; readonly once: Once }
+  | {
+      readonly type: 'image'
+      readonly topic: string
+      readonly payload: Uint8Array
+      readonly at: number
+    }
+  | { readonly type: 'ack'; readonly bytes: number }
+  | { readonly type: 'stop' }
+
+/** One `compute once`, under the name by which its answer is matched. */
+export interface Once {
+  readonly request: string
+  /** A source of its own, or the id of an input that is open. */
+  readonly source: InputSpec | string
+  readonly tag?: string
+  /** Whether results are published too (a bare request) or only returned. */
+  readonly publish: boolean
+}
+
+/** What an input has become. `run` names the opening it belongs to. */
+export interface InputReport {
+  readonly id: string
+  readonly state: InputState
+  readonly run?: string
+  readonly width?: number
+  readonly height?: number
+  readonly fps?: number
+  readonly error?: Fault
+}
+
+/** What an output has become. */
+export interface OutputReport {
+  readonly id: string
+  readonly state: OutputState
+  readonly written: number
+  readonly dropped: number
+  readonly error?: Fault
+}
+
+/** Service process → main. */
+export type FromService =
+  | { readonly type: 'ready' }
+  /** The orchestrator lives; age of the oldest run in flight, ms, 0 when none or exempt. */
+  | { readonly type: 'beat'; readonly inferenceMs: number }
+  | { readonly type: 'model/loaded'; readonly id: string; readonly provider: string }
+  | { readonly type: 'model/failed'; readonly id: string; readonly error: Fault }
+  | { readonly type: 'input'; readonly report: InputReport }
+  | { readonly type: 'output'; readonly report: OutputReport }
+  | { readonly type: 'ended'; readonly event: InputEvent }
+  /** Bytes to publish below the service's own topics (`path`), or on a whole topic (`topic`). */
+  | {
+      readonly type: 'event'
+      readonly path?: string
+      readonly topic?: string
+      readonly payload: Uint8Array
+      readonly qos: 0 | 1
+    }
+  | { readonly type: 'stats'; readonly stats: Stats }
+  | { readonly type: 'once'; readonly request: string; readonly results: readonly unknown[] }
+  | { readonly type: 'once/failed'; readonly request: string; readonly error: Fault }
+  | {
+      readonly type: 'fault'
+      readonly error: Fault
+      readonly input?: string
+      readonly output?: string
+      readonly count: number
+    }
+  /** `mqtt:` sources: which topic to feed, or to feed no longer. */
+  | { readonly type: 'feed'; readonly topic: string; readonly on: boolean }
+  | {
+      readonly type: 'log'
+      readonly level: 'debug' | 'info' | 'warn' | 'error'
+      readonly fields: object
+      readonly message: string
+    }

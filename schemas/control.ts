@@ -1,0 +1,124 @@
+import Type, { type Static } from 'typebox'
+import { ID_PATTERN } from './ids.ts'
+
+export const Id = Type.String({
+  pattern: ID_PATTERN,
+  description: 'Lower-case id, at most 63 characters.',
+})
+
+/** `[x, y, width, height]` in pixels of the source frame. */
+export const Region = Type.Tuple([Type.Number(), Type.Number(), Type.Number(), Type.Number()], {
+  description: '[x, y, width, height] in pixels of the source frame.',
+})
+
+/** One input: where samples come from and how they are read. */
+export const InputSpec = Type.Object({
+  url: Type.String({
+    minLength: 1,
+    maxLength: 1_500_000,
+    description: 'file:///…, http(s)://…, data:…, mqtt:<topic> or synthetic:',
+  }),
+  fps: Type.Optional(
+    Type.Number({ exclusiveMinimum: 0, maximum: 1000, description: 'Samples per second at most.' }),
+  ),
+  loop: Type.Optional(Type.Boolean({ description: 'Start a finite source over when it ends.' })),
+  pace: Type.Optional(
+    Type.Enum(['realtime', 'fast'], {
+      description: 'realtime: as fast as the recording plays; fast: as fast as the model runs.',
+    }),
+  ),
+  transport: Type.Optional(Type.Enum(['tcp', 'udp'])),
+  decode: Type.Optional(Type.Enum(['all', 'nonref', 'key'])),
+  timeoutMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 600_000 })),
+  region: Type.Optional(Region),
+  keepOpen: Type.Optional(Type.Boolean()),
+})
+export type InputSpec = Static<typeof InputSpec>
+
+/** One output: where results go, and which of them. */
+export const OutputSpec = Type.Object({
+  url: Type.String({
+    minLength: 1,
+    maxLength: 4096,
+    description: 'mqtt:, mqtt:<topic> or file:///….jsonl',
+  }),
+  inputs: Type.Optional(
+    Type.Array(Id, { description: 'Inputs it takes results from; default all.' }),
+  ),
+  overlay: Type.Optional(Type.Enum(['exact', 'latest'])),
+  labels: Type.Optional(
+    Type.Array(Type.String(), { description: 'Keep only items with these labels.' }),
+  ),
+  minScore: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+  minArea: Type.Optional(Type.Number({ minimum: 0, description: 'Pixels of the source frame.' })),
+  region: Type.Optional(Region),
+  maxPerSecond: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+  onChange: Type.Optional(
+    Type.Boolean({ description: 'Only when the set of labels differs from the last result.' }),
+  ),
+})
+export type OutputSpec = Static<typeof OutputSpec>
+
+/** Numbers that shape results and apply to the next frame, without a reload. */
+export const ModelOptions = Type.Object({
+  minScore: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+  iouThreshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+  maxItems: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+  labels: Type.Optional(Type.Array(Type.String(), { description: 'Report only these classes.' })),
+})
+export type ModelOptions = Static<typeof ModelOptions>
+
+/** The order of preference, or one provider by name. */
+export const Device = Type.Enum(['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt'])
+export type Device = Static<typeof Device>
+
+const InputValue = Type.Union([Type.String({ minLength: 1 }), InputSpec])
+const OutputValue = Type.Union([Type.String({ minLength: 1 }), OutputSpec])
+
+/** `input/set`: a URL or one input replaces all by `default`; a map by id is a merge patch. */
+export const InputSet = Type.Union([
+  Type.String({ minLength: 1 }),
+  InputSpec,
+  Type.Record(Id, Type.Union([InputValue, Type.Null()])),
+])
+export type InputSet = Static<typeof InputSet>
+
+/** `output/set`: a merge patch by id. */
+export const OutputSet = Type.Record(Id, Type.Union([OutputValue, Type.Null()]))
+export type OutputSet = Static<typeof OutputSet>
+
+const ModelChange = Type.Object({
+  model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  device: Type.Optional(Device),
+  options: Type.Optional(ModelOptions),
+})
+
+/** `model/set`: a model's id, or a change. */
+export const ModelSet = Type.Union([Type.String({ minLength: 1, maxLength: 200 }), ModelChange])
+export type ModelSet = Static<typeof ModelSet>
+
+/** `compute`: start, stop, or one result. */
+export const Compute = Type.Object({
+  action: Type.Optional(Type.Enum(['start', 'stop', 'once'])),
+  input: Type.Optional(Type.Union([Type.String({ minLength: 1 }), InputSpec])),
+  tag: Type.Optional(Type.String({ maxLength: 256, description: 'Copied into the result.' })),
+})
+export type Compute = Static<typeof Compute>
+
+/** `$cmd/service/add`. */
+export const ServiceAdd = Type.Object({
+  service: Id,
+  model: Type.Optional(Type.Union([Type.String({ minLength: 1 }), ModelChange])),
+  input: Type.Optional(InputSet),
+  output: Type.Optional(OutputSet),
+  compute: Type.Optional(Type.Enum(['start', 'stop'])),
+})
+export type ServiceAdd = Static<typeof ServiceAdd>
+
+/** `$cmd/service/remove`. */
+export const ServiceRemove = Type.Object({ service: Id })
+export type ServiceRemove = Static<typeof ServiceRemove>
+
+/** `$cmd/models/pull`. */
+export const ModelsPull = Type.Object({ model: Type.String({ minLength: 1, maxLength: 200 }) })
+export type ModelsPull = Static<typeof ModelsPull>
