@@ -23,7 +23,16 @@ export const ErrorEvent = Type.Object({
 })
 export type ErrorEvent = Static<typeof ErrorEvent>
 
-export const InputState = Type.Enum(['opening', 'live', 'stalled', 'retrying', 'ended', 'failed'])
+/** `closed`: not wanted now, because the service is stopped. */
+export const InputState = Type.Enum([
+  'closed',
+  'opening',
+  'live',
+  'stalled',
+  'retrying',
+  'ended',
+  'failed',
+])
 export type InputState = Static<typeof InputState>
 
 /** One entry of the retained `input` topic: what was asked for, and what it is. */
@@ -41,7 +50,7 @@ export const InputStatus = Type.Intersect([
 export type InputStatus = Static<typeof InputStatus>
 export const Inputs = Type.Record(Type.String(), InputStatus)
 
-export const OutputState = Type.Enum(['opening', 'open', 'retrying', 'failed'])
+export const OutputState = Type.Enum(['closed', 'opening', 'open', 'retrying', 'failed'])
 export type OutputState = Static<typeof OutputState>
 
 /** One entry of the retained `output` topic. */
