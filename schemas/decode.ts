@@ -8,10 +8,15 @@ export type Decoded<T> =
 
 const compiled = new WeakMap<TSchema, Validator>()
 
-/** Checks a value against a schema. Never throws; unknown fields pass and are named. */
-export function check<T extends TSchema>(schema: T, value: unknown): Decoded<Static<T>> {
+function validatorOf(schema: TSchema): Validator {
   const validator = compiled.get(schema) ?? Compile(schema)
   compiled.set(schema, validator)
+  return validator
+}
+
+/** Checks a value against a schema. Never throws; unknown fields pass and are named. */
+export function check<T extends TSchema>(schema: T, value: unknown): Decoded<Static<T>> {
+  const validator = validatorOf(schema)
   if (!validator.Check(value)) return { ok: false, problem: problemOf(validator, value) }
   return { ok: true, value: value as Static<T>, unknown: unknownFields(schema, value, '') }
 }
@@ -39,26 +44,38 @@ function problemOf(validator: Validator, value: unknown): string {
 
 const depth = (path: string): number => path.split('/').length
 
-type Node = TSchema & {
-  readonly properties?: Readonly<Record<string, TSchema>>
-  readonly patternProperties?: Readonly<Record<string, TSchema>>
-  readonly anyOf?: readonly TSchema[]
-  readonly allOf?: readonly TSchema[]
+/** The keywords of JSON Schema that say where further fields may lie. */
+type Shape = TSchema & {
+  readonly properties?: Readonly<Record<string, Shape>>
+  readonly patternProperties?: Readonly<Record<string, Shape>>
+  readonly items?: Shape | readonly Shape[]
+  readonly anyOf?: readonly Shape[]
+  readonly allOf?: readonly Shape[]
 }
 
-function unknownFields(schema: Node, value: unknown, path: string): string[] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
-  const options = schema.anyOf ?? schema.allOf
-  if (options) {
-    const found = options
-      .filter((option: Node) => option.properties || option.patternProperties || option.anyOf)
-      .map((option) => unknownFields(option as Node, value, path))
-    return found.sort((a, b) => a.length - b.length)[0] ?? []
-  }
-  const [pattern] = Object.values(schema.patternProperties ?? {})
-  if (!schema.properties && !pattern) return []
+function unknownFields(schema: Shape, value: unknown, path: string): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  const option = schema.anyOf?.find((one) => validatorOf(one).Check(value))
+  if (option) return unknownFields(option, value, path)
+  if (Array.isArray(value)) return value.flatMap((item, at) => inItem(schema, item, at, path))
+  const parts = schema.allOf ?? [schema]
+  if (!parts.some((part) => part.properties || part.patternProperties)) return []
   return Object.entries(value).flatMap(([key, child]) => {
-    const known = schema.properties?.[key] ?? pattern
-    return known ? unknownFields(known as Node, child, `${path}/${key}`) : [`${path}/${key}`]
+    const [known] = parts.flatMap((part) => shapesOf(part, key))
+    return known ? unknownFields(known, child, `${path}/${key}`) : [`${path}/${key}`]
   })
+}
+
+function inItem(schema: Shape, item: unknown, at: number, path: string): string[] {
+  const shape = Array.isArray(schema.items) ? schema.items[at] : schema.items
+  return shape ? unknownFields(shape, item, `${path}/${at}`) : []
+}
+
+function shapesOf(part: Shape, key: string): Shape[] {
+  const { properties = {}, patternProperties = {} } = part
+  const named = Object.hasOwn(properties, key) ? properties[key] : undefined
+  if (named) return [named]
+  return Object.entries(patternProperties)
+    .filter(([pattern]) => new RegExp(pattern, 'u').test(key))
+    .map(([, shape]) => shape)
 }
