@@ -1,0 +1,115 @@
+import type { TfjsImport } from '../../../schemas/manifest.ts'
+import { AgentError } from '../../core/errors.ts'
+import type { Constant } from './constant.ts'
+import { Emit, type Values } from './emit.ts'
+import { dataType, type GraphModel, type GraphNode, nodeOf, shape, tensorName } from './graph.ts'
+import { OnnxWriter, onnxType, type Port } from './onnx-writer.ts'
+import { operatorOf, requireOperators } from './operators.ts'
+import { orderedNodes } from './order.ts'
+import { wire } from './value.ts'
+
+/** Changes whenever the same graph would give another ONNX file: cached conversions are keyed by it. */
+export const CONVERTER_VERSION = 1
+
+/** What to convert: the graph, its weights by name, and where to cut it. */
+export interface Import {
+  readonly model: GraphModel
+  readonly weights: ReadonlyMap<string, Constant>
+  readonly spec: TfjsImport
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+/**
+ * Converts a TensorFlow.js graph model to ONNX (opset 15). The same graph gives the same bytes.
+ * @throws AgentError MODEL_LOAD that names what cannot be converted
+ */
+export function importGraph({ model, weights, spec, onProgress }: Import): Uint8Array {
+  const nodes = orderedNodes(model.nodes, spec)
+  requireOperators(nodes.filter((node) => spec.inputs[node.name] === undefined))
+  const state: State = { values: new Map(), writer: new OnnxWriter(), inputs: [] }
+  for (const [index, node] of nodes.entries()) {
+    convert(node, state, { weights, spec })
+    onProgress?.(index + 1, nodes.length)
+  }
+  return state.writer.encode({ inputs: state.inputs, outputs: outputsOf(state, spec, nodes) })
+}
+
+interface State {
+  readonly values: Values
+  readonly writer: OnnxWriter
+  readonly inputs: Port[]
+}
+
+function convert(
+  node: GraphNode,
+  state: State,
+  { weights, spec }: Pick<Import, 'weights' | 'spec'>,
+) {
+  const { name } = node
+  const cut = spec.inputs[name]
+  if (cut) {
+    state.values.set(name, wire(feed(state, node, cut)))
+  } else if (node.op === 'Placeholder') {
+    const dtype = elementType(node, 'dtype')
+    state.values.set(
+      name,
+      wire(feed(state, node, { rename: name, dims: shape(node, 'shape'), dtype })),
+    )
+  } else if (node.op === 'Const') {
+    state.values.set(name, weightOf(weights, name))
+  } else {
+    const outputs = [operatorOf(node)(new Emit(node, state))].flat()
+    for (const [index, value] of outputs.entries()) {
+      state.values.set(index ? `${name}:${index}` : name, value)
+    }
+  }
+}
+
+function weightOf(weights: ReadonlyMap<string, Constant>, name: string): Constant {
+  const weight = weights.get(name)
+  if (weight) return weight
+  throw new AgentError('MODEL_LOAD', `cannot convert the graph to ONNX: '${name}' has no weights`)
+}
+
+/** What the graph is fed at one node. */
+interface Cut {
+  readonly rename: string
+  readonly dims: readonly number[]
+  readonly dtype: keyof typeof onnxType
+}
+
+/** Adds a graph input, and a Cast where the graph computes with another element type. */
+function feed(state: State, node: GraphNode, { rename, dims, dtype }: Cut): string {
+  state.writer.reserve(rename)
+  state.inputs.push({ name: rename, type: onnxType[dtype], dims })
+  const wanted = elementType(node, 'dtype', 'T')
+  if (wanted === dtype) return rename
+  return state.writer.add('Cast', [rename], { to: onnxType[wanted] }, rename)[0] ?? ''
+}
+
+/** TensorFlow.js computes every integer as int32. */
+function elementType(node: GraphNode, ...attributes: string[]): 'float32' | 'int32' | 'bool' {
+  const number = dataType(node, ...attributes) ?? 1
+  if (number === 10) return 'bool'
+  return number === 1 ? 'float32' : 'int32'
+}
+
+/** Names the results as the manifest wants them. */
+function outputsOf(state: State, spec: TfjsImport, nodes: readonly GraphNode[]): Port[] {
+  const byName = new Map(nodes.map((node) => [node.name, node]))
+  return Object.entries(spec.outputs).map(([tensor, name]) => {
+    const result = new Emit({ name, op: 'output', input: [tensorName(tensor)] }, state)
+    state.writer.output(name, result.operand(0))
+    return { name, type: onnxType[resultType(byName.get(nodeOf(tensor)), tensor)] }
+  })
+}
+
+const truthValued: ReadonlySet<string> = new Set(
+  'Equal Greater GreaterEqual Less LessEqual LogicalAnd LogicalNot LogicalOr'.split(' '),
+)
+
+function resultType(node: GraphNode | undefined, tensor: string): 'float32' | 'int32' | 'bool' {
+  if (!node || (node.op === 'TopKV2' && tensor.endsWith(':1'))) return 'int32'
+  if (truthValued.has(node.op)) return 'bool'
+  return elementType(node, 'out_type', 'output_type', 'DstT', 'dtype', 'T')
+}
