@@ -37,7 +37,13 @@ export interface AddressRules {
 
 /** Main → service process. */
 export type ToService =
-  | { readonly type: 'start'; readonly service: string; readonly limits: ServiceLimits }
+  | {
+      readonly type: 'start'
+      readonly service: string
+      readonly limits: ServiceLimits
+      /** Where the process notes what its native code works on (see `crash-record.ts`). */
+      readonly crashRecord: string
+    }
   | {
       readonly type: 'model/load'
       readonly model: ResolvedModel
@@ -62,8 +68,9 @@ export type ToService =
 /** One `compute once`, under the name by which its answer is matched. */
 export interface Once {
   readonly request: string
-  /** A source of its own, or the id of an input that is open. */
-  readonly source: InputSpec | string
+  readonly spec: InputSpec
+  /** The input that `spec` belongs to; absent for a source that the request brought along. */
+  readonly input?: string
   readonly tag?: string
   /** Whether results are published too (a bare request) or only returned. */
   readonly publish: boolean

@@ -1,0 +1,96 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import type { ModelOptions } from '../../schemas/control.ts'
+import { createBackend } from '../backends/registry.ts'
+import { AgentError } from '../core/errors.ts'
+import type { Model, Session, Tensors } from '../core/stages.ts'
+import { createModel } from '../models/registry.ts'
+import { crashNote } from './crash-record.ts'
+import type { FromInference, ToInference } from './inference-messages.ts'
+
+/**
+ * Entry of an inference thread. It does nothing but runs: a run blocks the thread, so whatever else
+ * is to be done is done elsewhere, and the next run is already waiting in its message queue.
+ * Postprocessing is part of it, so that the model's large outputs never leave this thread.
+ */
+interface Loaded {
+  readonly session: Session
+  readonly model: Model
+}
+
+const port = parentPort
+const thread = Number(workerData.thread)
+let loaded: Loaded | undefined
+let options: Required<ModelOptions> | undefined
+let tail: Promise<void> = Promise.resolve()
+
+const reply = (message: FromInference, buffers: readonly ArrayBuffer[] = []): void =>
+  port?.postMessage(message, [...buffers])
+
+port?.on('message', (message: ToInference) => {
+  tail = tail.then(() => handle(message))
+})
+
+async function handle(message: ToInference): Promise<void> {
+  switch (message.type) {
+    case 'load':
+      return load(message)
+    case 'options':
+      options = message.options
+      return
+    case 'run':
+      return run(message)
+    case 'close':
+      await loaded?.session.close()
+      loaded = undefined
+      reply({ type: 'closed' })
+      port?.close()
+  }
+}
+
+/** The new model is loaded beside the old one, which stays when the new one fails. */
+async function load(message: Extract<ToInference, { type: 'load' }>): Promise<void> {
+  crashNote(message.place, 'load', true)
+  try {
+    const model = createModel(message.model.manifest)
+    const backend = createBackend('onnx')
+    const session = await backend.load(message.model.file, message.session)
+    const before = loaded
+    loaded = { session, model }
+    options = message.options
+    await before?.session.close()
+    reply({ type: 'loaded', provider: session.provider })
+  } catch (error) {
+    reply({ type: 'failed', error: AgentError.from(error, 'MODEL_LOAD').toInfo() })
+  } finally {
+    crashNote(message.place, 'load', false)
+  }
+}
+
+async function run({
+  job,
+  inputs,
+  meta,
+  place,
+}: Extract<ToInference, { type: 'run' }>): Promise<void> {
+  const buffers = buffersOf(inputs)
+  try {
+    if (!loaded || !options) throw new AgentError('INTERNAL', 'a run came before a model')
+    crashNote(place, 'infer', true, thread)
+    const start = performance.now()
+    const outputs = await loaded.session.run(inputs)
+    const inferred = performance.now()
+    crashNote(place, 'infer', false, thread)
+    const items = loaded.model.postprocess(outputs, meta, options)
+    const postprocessMs = performance.now() - inferred
+    reply({ type: 'done', job, items, inferMs: inferred - start, postprocessMs, buffers }, buffers)
+  } catch (error) {
+    const fault = AgentError.from(error, 'INFERENCE_FAILED').toInfo()
+    reply({ type: 'error', job, error: fault, buffers }, buffers)
+  } finally {
+    crashNote(place, 'infer', false, thread)
+  }
+}
+
+function buffersOf(inputs: Tensors): ArrayBuffer[] {
+  return Object.values(inputs).map(({ data }) => data.buffer)
+}

@@ -1,0 +1,226 @@
+import { randomUUID } from 'node:crypto'
+import { defer, mergeMap, type Observable, type Subscription } from 'rxjs'
+import type { InputSpec } from '../../schemas/control.ts'
+import type { Result } from '../../schemas/results.ts'
+import type { InputEvent, InputStats } from '../../schemas/state.ts'
+import { AgentError } from '../core/errors.ts'
+import type { Delivered, Sample, Source, SourceEvents, SourceInfo } from '../core/stages.ts'
+import { type Ledger, ledger } from '../pipeline/ledger.ts'
+import { reconnect } from '../pipeline/reconnect.ts'
+import { type Inferred, type Inferrer, results } from '../pipeline/results.ts'
+import { type Slots, slots } from '../pipeline/slots.ts'
+import type { CrashPlace } from './crash-record.ts'
+import type { Fault, InputReport, Once } from './messages.ts'
+import { noted } from './native-notes.ts'
+
+/** What a runner needs of its service. */
+export interface InputParts {
+  readonly id: string
+  readonly spec: InputSpec
+  readonly source: Source
+  readonly inferrer: Inferrer
+  readonly place: CrashPlace
+  /** Samples alive at once. */
+  readonly maxAlive: number
+  /** Takes each result; the next sample's slot is free when this has settled. */
+  deliver(delivered: Delivered): void | Promise<void>
+  report(report: InputReport): void
+  ended(event: InputEvent): void
+  fault(error: AgentError): void
+}
+
+/** A `once` that waits for the first frame captured after it was asked. */
+interface Waiting {
+  readonly once: Once
+  readonly askedAt: number
+  resolve(result: Result): void
+  reject(error: AgentError): void
+}
+
+/** Runs one input: opens its source, infers every sample, reconnects, reports. */
+export class InputRunner {
+  readonly #parts: InputParts
+  readonly #slots: Slots
+  readonly #waiting: Waiting[] = []
+  #abort = new AbortController()
+  #ledger: Ledger = ledger()
+  #run = ''
+  #info: SourceInfo = {}
+  #live = false
+  #subscription: Subscription | undefined
+  #finished: Promise<void> = Promise.resolve()
+
+  constructor(parts: InputParts) {
+    this.#parts = parts
+    this.#slots = slots(parts.maxAlive)
+  }
+
+  /** Whether a `once` can wait for its next frame instead of opening the source again. */
+  get givesNextFrame(): boolean {
+    return this.#parts.source.live && this.#live
+  }
+
+  /** Starts reading. `closed` settles when everything is released. */
+  open(): void {
+    this.#finished = new Promise((resolve) => {
+      this.#subscription = defer(() => this.#attempt())
+        .pipe(reconnect((error) => this.#retrying(error)))
+        .subscribe({
+          error: (error: unknown) => this.#over('failed', AgentError.from(error).toInfo()),
+          complete: () => this.#over('ended'),
+        })
+      this.#subscription.add(resolve)
+    })
+  }
+
+  /** Ends reading; resolves when no sample is alive. */
+  async close(): Promise<void> {
+    this.#abort.abort()
+    this.#subscription?.unsubscribe()
+    this.#rejectWaiting(new AgentError('CONFLICT', `the input '${this.#parts.id}' was closed`))
+    await this.#finished
+    await this.#slots.idle()
+  }
+
+  /** The result of the first frame captured after this call. */
+  nextFrame(once: Once): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ once, askedAt: Date.now(), resolve, reject })
+    })
+  }
+
+  /** What happened since the last call. */
+  takeStats(): InputStats {
+    return this.#ledger.take(this.#slots.alive)
+  }
+
+  #attempt(): Observable<void> {
+    this.#abort = new AbortController()
+    this.#ledger = ledger()
+    this.#run = randomUUID().slice(0, 8)
+    this.#live = false
+    const { source, inferrer, place } = this.#parts
+    const samples = this.#counted(noted(source.samples(this.#abort.signal, this.#events()), place))
+    const failed = (error: unknown): void =>
+      this.#failed(AgentError.from(error, 'INFERENCE_FAILED'))
+    return results(samples, this.#slots, inferrer, failed).pipe(
+      mergeMap((inferred) => this.#deliver(inferred)),
+    )
+  }
+
+  #events(): SourceEvents {
+    return {
+      opened: (info) => {
+        this.#info = info
+        this.#becomeLive()
+      },
+      skipped: (error) => this.#failed(AgentError.from(error, 'SOURCE_DECODE')),
+      dropped: () => this.#ledger.dropped(),
+    }
+  }
+
+  async *#counted(samples: AsyncIterable<Sample>): AsyncGenerator<Sample> {
+    for await (const sample of samples) {
+      this.#ledger.read()
+      if (this.#info.width === undefined) {
+        this.#info = { ...this.#info, width: sample.frame.width, height: sample.frame.height }
+        this.#live = false
+      }
+      this.#becomeLive()
+      yield sample
+    }
+  }
+
+  #becomeLive(): void {
+    if (this.#live) return
+    this.#live = true
+    this.#report('live')
+  }
+
+  async #deliver(inferred: Inferred): Promise<void> {
+    const { sample } = inferred
+    const answered = this.#waiting.filter(({ askedAt }) => askedAt <= sample.capturedAt)
+    const result = this.#resultOf(inferred, answered[0]?.once.tag)
+    this.#ledger.inferred(inferred.ms)
+    for (const waiting of answered) {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+      waiting.resolve(result)
+    }
+    try {
+      const requested = answered.some(({ once }) => once.publish)
+      await this.#parts.deliver({
+        result,
+        frame: sample.frame,
+        ...(requested ? { requested } : {}),
+      })
+    } finally {
+      inferred.release()
+    }
+  }
+
+  #resultOf({ sample, model, items, ms }: Inferred, tag: string | undefined): Result {
+    return {
+      v: 1,
+      kind: model.model.kind,
+      input: this.#parts.id,
+      model: model.id,
+      run: this.#run,
+      seq: this.#ledger.total,
+      capturedAt: sample.capturedAt,
+      publishedAt: Date.now(),
+      ...(sample.pts === undefined ? {} : { pts: sample.pts }),
+      width: sample.frame.width,
+      height: sample.frame.height,
+      ...(sample.name === undefined ? {} : { source: sample.name }),
+      ...(tag === undefined ? {} : { tag }),
+      items: [...items],
+      ms,
+    }
+  }
+
+  #failed(error: AgentError): void {
+    this.#ledger.failed()
+    this.#parts.fault(error)
+  }
+
+  #retrying(error: AgentError): void {
+    this.#parts.fault(error)
+    this.#report('retrying', error.toInfo())
+  }
+
+  #over(state: 'ended' | 'failed', error?: Fault): void {
+    if (this.#abort.signal.aborted) return
+    const { id } = this.#parts
+    if (error) this.#parts.fault(AgentError.fromInfo(error))
+    else {
+      const frames = this.#ledger.total
+      const failed = this.#ledger.failures
+      this.#parts.ended({
+        v: 1,
+        type: 'ended',
+        input: id,
+        run: this.#run,
+        frames,
+        failed,
+        at: Date.now(),
+      })
+    }
+    this.#rejectWaiting(new AgentError('CONFLICT', `the input '${id}' has ${state}`))
+    this.#report(state, error)
+  }
+
+  #rejectWaiting(error: AgentError): void {
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
+  }
+
+  #report(state: InputReport['state'], error?: Fault): void {
+    const run = this.#run
+    this.#parts.report({
+      id: this.#parts.id,
+      state,
+      run,
+      ...this.#info,
+      ...(error ? { error } : {}),
+    })
+  }
+}

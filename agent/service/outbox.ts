@@ -1,0 +1,51 @@
+import type { FromService } from './messages.ts'
+
+/** What an event is worth when main falls behind. */
+export interface OutgoingEvent {
+  /** Below the service's own topics. */
+  readonly path?: string
+  /** A whole topic, for outputs that name one. */
+  readonly topic?: string
+  readonly payload: Uint8Array
+  readonly qos: 0 | 1
+}
+
+/** Child → main, with credits: nothing piles up in the channel when main is slow. */
+export interface Outbox {
+  send(message: FromService): void
+  /** @returns whether it was sent; a QoS 0 event is dropped, and counted, past the credit */
+  event(event: OutgoingEvent): boolean
+  /** Main has published this many more bytes. */
+  acknowledged(bytes: number): void
+  /** Events dropped since the last call. */
+  takeUndelivered(): number
+}
+
+/** Unacknowledged bytes past which QoS 0 events are dropped. */
+export const CREDIT_BYTES = 1 << 20
+
+/** @param post hands one message to main; must not throw */
+export function outbox(post: (message: FromService) => void): Outbox {
+  let outstanding = 0
+  let undelivered = 0
+  return {
+    send: post,
+    event(event) {
+      if (event.qos === 0 && outstanding > CREDIT_BYTES) {
+        undelivered += 1
+        return false
+      }
+      outstanding += event.payload.byteLength
+      post({ type: 'event', ...event })
+      return true
+    },
+    acknowledged(bytes) {
+      outstanding = Math.max(0, outstanding - bytes)
+    },
+    takeUndelivered() {
+      const count = undelivered
+      undelivered = 0
+      return count
+    },
+  }
+}

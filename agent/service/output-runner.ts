@@ -1,0 +1,135 @@
+import type { OutputSpec } from '../../schemas/control.ts'
+import { AgentError } from '../core/errors.ts'
+import type { Delivered, Sink } from '../core/stages.ts'
+import { type OutputFilter, outputFilter } from '../pipeline/output-filter.ts'
+import { backoffMs } from '../pipeline/reconnect.ts'
+import { createSink } from '../sinks/registry.ts'
+import type { SinkContext } from '../sinks/sink-context.ts'
+import type { OutputReport } from './messages.ts'
+
+/** Results on their way to one sink, at most; past it they are dropped and counted. */
+const MAX_OUTSTANDING = 1000
+
+/** What a runner needs of its service. */
+export interface OutputParts {
+  readonly id: string
+  readonly spec: OutputSpec
+  readonly context: Omit<SinkContext, 'dropped'>
+  report(report: OutputReport): void
+  fault(error: AgentError): void
+}
+
+/** Keeps one output open: filters, counts, retries and reports alone. It never fails its callers. */
+export class OutputRunner {
+  readonly #parts: OutputParts
+  readonly #filter: OutputFilter
+  #sink: Sink | undefined
+  #state: OutputReport['state'] = 'opening'
+  #error: AgentError | undefined
+  #written = 0
+  #dropped = 0
+  #outstanding = 0
+  #attempt = 0
+  #retry: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(parts: OutputParts) {
+    this.#parts = parts
+    this.#filter = outputFilter(parts.spec)
+  }
+
+  /** Opens the sink; retries by itself when that can help. */
+  async open(): Promise<void> {
+    try {
+      const dropped = (): void => {
+        this.#dropped += 1
+      }
+      const sink = createSink(this.#parts.spec, { ...this.#parts.context, dropped })
+      await sink.open()
+      this.#sink = sink
+      this.#become('open')
+    } catch (error) {
+      this.#failed(AgentError.from(error, 'SINK_FAILED'))
+    }
+    if (this.#closed) await this.close()
+  }
+
+  /** Hands a result on, if the filter lets it pass. Never waits for the destination. */
+  write(delivered: Delivered): void {
+    const result = this.#filter(delivered.result, performance.now())
+    if (!result) return
+    if (!this.#sink || this.#state !== 'open' || this.#outstanding >= MAX_OUTSTANDING) {
+      this.#dropped += 1
+      return
+    }
+    this.#outstanding += 1
+    delivered.frame.retain()
+    this.#sink
+      .write({ ...delivered, result })
+      .then(
+        () => {
+          this.#written += 1
+          this.#attempt = 0
+        },
+        (error: unknown) => {
+          this.#dropped += 1
+          this.#failed(AgentError.from(error, 'SINK_FAILED'))
+        },
+      )
+      .finally(() => {
+        this.#outstanding -= 1
+        delivered.frame.release()
+      })
+  }
+
+  /** Says how far it got; called once a second. */
+  tick(): void {
+    if (this.#state === 'open') this.#report()
+  }
+
+  /** Ends it; what is under way is finished first. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#retry)
+    const sink = this.#sink
+    this.#sink = undefined
+    try {
+      await sink?.close()
+    } catch (error) {
+      this.#parts.fault(AgentError.from(error, 'SINK_FAILED'))
+    }
+  }
+
+  #failed(error: AgentError): void {
+    if (this.#closed || this.#state === 'retrying') return
+    this.#parts.fault(error)
+    this.#error = error
+    this.#become(error.retryable ? 'retrying' : 'failed')
+    const broken = this.#sink
+    this.#sink = undefined
+    broken
+      ?.close()
+      .catch((cause: unknown) => this.#parts.fault(AgentError.from(cause, 'SINK_FAILED')))
+    if (!error.retryable) return
+    this.#retry = setTimeout(() => void this.open(), backoffMs(this.#attempt++, Math.random()))
+  }
+
+  #become(state: OutputReport['state']): void {
+    this.#state = state
+    if (state === 'open') this.#error = undefined
+    this.#report()
+  }
+
+  #report(): void {
+    if (this.#closed) return
+    const { id } = this.#parts
+    const error = this.#error ? { error: this.#error.toInfo() } : {}
+    this.#parts.report({
+      id,
+      state: this.#state,
+      written: this.#written,
+      dropped: this.#dropped,
+      ...error,
+    })
+  }
+}

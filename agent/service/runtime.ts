@@ -1,0 +1,247 @@
+import type { Worker } from 'node:worker_threads'
+import { AgentError } from '../core/errors.ts'
+import type { Delivered, Source } from '../core/stages.ts'
+import type { MediaEngine } from '../media/engine.ts'
+import { PRIORITY_LANE } from '../pipeline/fair-queue.ts'
+import type { Inferrer } from '../pipeline/results.ts'
+import { createSource } from '../sources/registry.ts'
+import { type CrashPlace, type CrashRecord, crashRecord } from './crash-record.ts'
+import { faultMeter } from './fault-meter.ts'
+import { imageFeed } from './image-feed.ts'
+import { InferenceHost } from './inference-host.ts'
+import { InputRunner } from './input-runner.ts'
+import type { FromService, Once, ServiceLimits, ToService } from './messages.ts'
+import { notedPreprocess } from './native-notes.ts'
+import { runOnce } from './once-runner.ts'
+import { outbox } from './outbox.ts'
+import { OutputRunner } from './output-runner.ts'
+
+type Start = Extract<ToService, { type: 'start' }>
+
+/** What a service runs on. */
+export interface RuntimeParts {
+  readonly start: Start
+  readonly engine: MediaEngine
+  /** Makes an idle inference thread (see `inference-thread.ts`). */
+  createThread(index: number): Worker
+  /** Hands a message to main; must not throw. */
+  post(message: FromService): void
+}
+
+/** How long a `once` may take, ms. */
+const ONCE_TIMEOUT_MS = 60_000
+
+/** One service at work: its model, inputs and outputs, each opened and closed on its own. */
+export class ServiceRuntime {
+  readonly #parts: RuntimeParts
+  readonly #limits: ServiceLimits
+  readonly #record: CrashRecord
+  readonly #outbox
+  readonly #feed
+  readonly #faults
+  readonly #host: InferenceHost
+  readonly #inputs = new Map<string, InputRunner>()
+  readonly #outputs = new Map<string, OutputRunner>()
+  /** Parts by id whose closing is under way: the next opening waits for it. */
+  readonly #closing = new Map<string, Promise<void>>()
+
+  constructor(parts: RuntimeParts) {
+    this.#parts = parts
+    this.#limits = parts.start.limits
+    this.#record = crashRecord(parts.start.crashRecord)
+    this.#outbox = outbox(parts.post)
+    this.#feed = imageFeed(parts.post)
+    this.#faults = faultMeter(parts.post)
+    const threads = Array.from({ length: this.#limits.inferenceThreads }, (_, index) =>
+      parts.createThread(index),
+    )
+    this.#host = new InferenceHost(threads)
+  }
+
+  /** Carries out one message. Failures are reported, never thrown. */
+  async handle(message: Exclude<ToService, { type: 'start' | 'stop' }>): Promise<void> {
+    switch (message.type) {
+      case 'model/load':
+        return this.#loadModel(message)
+      case 'model/options':
+        return this.#host.setOptions(message.options)
+      case 'input/open':
+        return this.#openInput(message)
+      case 'input/close':
+        return this.#close(`input ${message.id}`, this.#inputs, message.id)
+      case 'output/open':
+        return this.#openOutput(message)
+      case 'output/close':
+        return this.#close(`output ${message.id}`, this.#outputs, message.id)
+      case 'once':
+        return this.#once(message.once)
+      case 'image':
+        return this.#feed.arrived(message.topic, { payload: message.payload, at: message.at })
+      case 'ack':
+        return this.#outbox.acknowledged(message.bytes)
+    }
+  }
+
+  /** Age of the oldest run in flight, ms (see `InferenceHost.inFlightMs`). */
+  inFlightMs(): number {
+    return this.#host.inFlightMs(performance.now())
+  }
+
+  /** Sends what happened in the last second. */
+  tick(): void {
+    const inputs = Object.fromEntries(
+      [...this.#inputs].map(([id, input]) => [id, input.takeStats()] as const),
+    )
+    const undelivered = this.#outbox.takeUndelivered()
+    this.#parts.post({ type: 'stats', stats: { v: 1, at: Date.now(), inputs, undelivered } })
+    this.#faults.flush()
+  }
+
+  /** Reports the outputs' counters. */
+  tickOutputs(): void {
+    for (const output of this.#outputs.values()) output.tick()
+  }
+
+  /** Ends inputs, then inference, then outputs; resolves when nothing is alive. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#inputs.values()].map((input) => input.close()))
+    await this.#host.close()
+    await Promise.all([...this.#outputs.values()].map((output) => output.close()))
+    this.tick()
+    this.#record.close()
+  }
+
+  async #loadModel({
+    model,
+    device,
+    options,
+  }: Extract<ToService, { type: 'model/load' }>): Promise<void> {
+    const { id } = model.manifest
+    const session = { device, threads: this.#limits.threadsPerInference }
+    try {
+      const place = this.#record.place('$model')
+      const { provider } = await this.#host.load({ model, session, options, place })
+      this.#parts.post({ type: 'model/loaded', id, provider })
+    } catch (error) {
+      this.#parts.post({
+        type: 'model/failed',
+        id,
+        error: AgentError.from(error, 'MODEL_LOAD').toInfo(),
+      })
+    }
+  }
+
+  async #openInput({ id, spec }: Extract<ToService, { type: 'input/open' }>): Promise<void> {
+    await this.#closing.get(`input ${id}`)
+    try {
+      const input = new InputRunner({
+        id,
+        spec,
+        source: this.#source(spec),
+        inferrer: this.#inferrer(id, this.#record.place(id)),
+        place: this.#record.place(id),
+        maxAlive: this.#limits.samplesPerInput,
+        deliver: (delivered) => this.#deliver(delivered),
+        report: (report) => this.#parts.post({ type: 'input', report }),
+        ended: (event) => this.#parts.post({ type: 'ended', event }),
+        fault: (error) => this.#faults.fault(error, { input: id }),
+      })
+      this.#inputs.set(id, input)
+      input.open()
+    } catch (cause) {
+      const error = AgentError.from(cause)
+      this.#faults.fault(error, { input: id })
+      this.#parts.post({ type: 'input', report: { id, state: 'failed', error: error.toInfo() } })
+    }
+  }
+
+  async #openOutput({ id, spec }: Extract<ToService, { type: 'output/open' }>): Promise<void> {
+    await this.#closing.get(`output ${id}`)
+    const output = new OutputRunner({
+      id,
+      spec,
+      context: {
+        event: (event) => this.#outbox.event(event),
+        mediaFolder: this.#limits.mediaFolder,
+        topicPrefixes: this.#limits.topicPrefixes,
+      },
+      report: (report) => this.#parts.post({ type: 'output', report }),
+      fault: (error) => this.#faults.fault(error, { output: id }),
+    })
+    this.#outputs.set(id, output)
+    await output.open()
+  }
+
+  async #close(
+    key: string,
+    parts: Map<string, { close(): Promise<void> }>,
+    id: string,
+  ): Promise<void> {
+    const part = parts.get(id)
+    if (!part) return
+    parts.delete(id)
+    const closing = part.close().finally(() => this.#closing.delete(key))
+    this.#closing.set(key, closing)
+    await closing
+  }
+
+  async #once(once: Once): Promise<void> {
+    const { request } = once
+    try {
+      const results = await withTimeout(this.#resultsOf(once), ONCE_TIMEOUT_MS)
+      this.#parts.post({ type: 'once', request, results })
+    } catch (error) {
+      this.#parts.post({ type: 'once/failed', request, error: AgentError.from(error).toInfo() })
+    }
+  }
+
+  async #resultsOf(once: Once): Promise<readonly unknown[]> {
+    const open = once.input === undefined ? undefined : this.#inputs.get(once.input)
+    if (open?.givesNextFrame) return [await open.nextFrame(once)]
+    const place = this.#record.place(once.input ?? '$once')
+    return runOnce({
+      once,
+      source: this.#source({ ...once.spec, pace: 'fast', loop: false }),
+      inferrer: this.#inferrer(PRIORITY_LANE, place),
+      place,
+      publish: (delivered) => this.#deliver(delivered),
+    })
+  }
+
+  #source(spec: Once['spec']): Source {
+    return createSource(spec, {
+      limits: this.#limits,
+      engine: this.#parts.engine,
+      images: this.#feed,
+      defaultPace: 'realtime',
+    })
+  }
+
+  #inferrer(lane: string, place: CrashPlace): Inferrer {
+    const host = this.#host
+    return {
+      current: () => host.current(),
+      preprocess: ({ model }, sample) => notedPreprocess(model, sample, host.pool, place),
+      run: (by, prepared) => host.run(lane, by, prepared, place),
+    }
+  }
+
+  #deliver(delivered: Delivered): void {
+    for (const output of this.#outputs.values()) output.write(delivered)
+  }
+}
+
+async function withTimeout<T>(task: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new AgentError('TIMEOUT', `no result within ${ms} ms`, { retryable: true })),
+      ms,
+    )
+  })
+  try {
+    return await Promise.race([task, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

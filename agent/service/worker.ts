@@ -1,0 +1,63 @@
+import { Worker } from 'node:worker_threads'
+import { nodeAvEngine } from '../media/node-av.ts'
+import type { FromService, ToService } from './messages.ts'
+import { ServiceRuntime } from './runtime.ts'
+
+/** Entry of a service process: the thinnest shell around `ServiceRuntime`. */
+const BEAT_MS = 300
+const OUTPUT_COUNTERS_EVERY = 5
+
+let runtime: ServiceRuntime | undefined
+let ticks = 0
+let timers: NodeJS.Timeout[] = []
+
+/** The channel closes when main is gone; then nobody is left to tell. */
+function post(message: FromService): void {
+  if (process.connected) process.send?.(message, undefined, undefined, (error) => error && stop())
+}
+
+function start(message: Extract<ToService, { type: 'start' }>): void {
+  runtime = new ServiceRuntime({
+    start: message,
+    engine: nodeAvEngine(),
+    createThread: (thread) =>
+      new Worker(new URL('./inference-thread.js', import.meta.url), {
+        workerData: { thread },
+        resourceLimits: { maxYoungGenerationSizeMb: 2 },
+      }),
+    post,
+  })
+  const beat = (): void => post({ type: 'beat', inferenceMs: runtime?.inFlightMs() ?? 0 })
+  const tick = (): void => {
+    runtime?.tick()
+    ticks += 1
+    if (ticks % OUTPUT_COUNTERS_EVERY === 0) runtime?.tickOutputs()
+  }
+  timers = [setInterval(beat, BEAT_MS), setInterval(tick, 1000)]
+  post({ type: 'ready' })
+  beat()
+}
+
+let stopping: Promise<void> | undefined
+
+function stop(): void {
+  stopping ??= (async () => {
+    for (const timer of timers) clearInterval(timer)
+    await runtime?.stop()
+    process.exit(0)
+  })()
+}
+
+process.on('message', (message: ToService) => {
+  if (message.type === 'start') start(message)
+  else if (message.type === 'stop') stop()
+  else void runtime?.handle(message)
+})
+process.on('disconnect', stop)
+/** Ctrl-C reaches the whole process group; main decides when its services stop. */
+process.on('SIGINT', () => {})
+process.on('SIGTERM', stop)
+
+if (process.env.HELIOGRAPH_ORPHAN_GUARD === '1') {
+  new Worker(new URL('./orphan-guard.js', import.meta.url)).unref()
+}
