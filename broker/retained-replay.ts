@@ -1,0 +1,52 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Client, Subscription } from 'aedes'
+import type { Connection } from './connection.ts'
+import type { RetainedMessages } from './retained-messages.ts'
+
+/** Unsent bytes above which the replay waits: far below the limit at which messages are dropped. */
+const paceBytes = 256 * 1024
+const REFUSED = 128
+
+/**
+ * Sends retained messages to one client after it subscribed, no faster than it reads and in small
+ * portions. Aedes' own replay does neither, nor does it lower the QoS to what was granted.
+ */
+export function retainedReplay(
+  client: Client,
+  connection: Connection,
+  retained: RetainedMessages,
+): (granted: readonly Subscription[]) => Promise<void> {
+  const pending = new Map<string, 0 | 1 | 2>()
+  let running = false
+
+  async function replay(filter: string, qos: 0 | 1 | 2): Promise<void> {
+    // One filter is one scan of all topics; other clients have their turn in between.
+    await setImmediate()
+    for (const topic of retained.topics(filter)) {
+      await connection.drained(paceBytes)
+      if (client.closed) return
+      // It may have changed, or gone, while we waited.
+      const message = retained.get(topic)
+      if (message) send(client, message.topic, message.payload, lower(qos, message.qos))
+    }
+  }
+
+  return async (granted) => {
+    for (const { topic, qos } of granted) if (Number(qos) !== REFUSED) pending.set(topic, qos)
+    if (running) return
+    running = true
+    for (const [filter, qos] of pending) {
+      pending.delete(filter)
+      await replay(filter, qos)
+    }
+    running = false
+  }
+}
+
+function send(client: Client, topic: string, payload: Buffer, qos: 0 | 1 | 2): void {
+  client.publish({ cmd: 'publish', dup: false, retain: true, topic, payload, qos })
+}
+
+function lower(one: 0 | 1 | 2, other: 0 | 1 | 2): 0 | 1 | 2 {
+  return one < other ? one : other
+}

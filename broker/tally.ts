@@ -1,0 +1,43 @@
+import type { Log } from '../agent/core/log.ts'
+
+/** What a broker does to clients that go past its limits. */
+export type Mishap =
+  | 'refusedConnections'
+  | 'brokenConnections'
+  | 'refusedPublishes'
+  | 'refusedFilters'
+  | 'droppedMessages'
+  | 'disconnectedLaggards'
+  | 'unqueuedMessages'
+  | 'unretainedMessages'
+
+/** Counts mishaps and logs them together, at most once a second. */
+export interface Tally {
+  /** @param example names one of them: who, and why. */
+  count(mishap: Mishap, example: string): void
+  /** Logs what was not logged yet. */
+  close(): void
+}
+
+const intervalMs = 1000
+
+export function tally(log: Log): Tally {
+  let counts: Partial<Record<Mishap, { count: number; example: string }>> = {}
+  let timer: NodeJS.Timeout | undefined
+
+  function report(): void {
+    timer = undefined
+    if (Object.keys(counts).length > 0) log.warn({ ...counts }, 'the broker turned things away')
+    counts = {}
+  }
+  return {
+    count(mishap, example) {
+      counts[mishap] = { count: (counts[mishap]?.count ?? 0) + 1, example }
+      timer ??= setTimeout(report, intervalMs).unref()
+    },
+    close() {
+      clearTimeout(timer)
+      report()
+    },
+  }
+}
