@@ -1,0 +1,16 @@
+import { AgentError } from '../core/errors.ts'
+import type { Backend } from '../core/stages.ts'
+import { onnxBackend } from './onnx.ts'
+
+/** Runtimes for model files, by name. */
+const backends: Readonly<Record<string, Backend>> = { [onnxBackend.name]: onnxBackend }
+
+/** The runtime of that name; it loads its native library with the first model. @throws AgentError BACKEND_UNAVAILABLE */
+export function createBackend(name: string): Backend {
+  const backend = Object.hasOwn(backends, name) ? backends[name] : undefined
+  if (backend) return backend
+  throw new AgentError(
+    'BACKEND_UNAVAILABLE',
+    `no backend '${name}' (known: ${Object.keys(backends).join(' ')})`,
+  )
+}
