@@ -1,0 +1,94 @@
+import type { Codec, CodecContext, Stream } from 'node-av/lib'
+import { AgentError } from '../core/errors.ts'
+import type { VideoOptions } from './engine.ts'
+import type { OpenInput } from './node-av-input.ts'
+import type { NodeAv } from './node-av-library.ts'
+
+/** The video stream of a container, with an open decoder. */
+export interface VideoStream {
+  readonly stream: Stream
+  readonly codec: CodecContext
+}
+
+/**
+ * Finds the video in `input` and opens its decoder. Sizes are checked before anything is decoded.
+ * @throws AgentError SOURCE_UNSUPPORTED, SOURCE_DECODE, LIMIT_EXCEEDED
+ */
+export async function openVideo(
+  av: NodeAv,
+  input: OpenInput,
+  options: VideoOptions,
+): Promise<VideoStream> {
+  checkSizes(av, input, options.maxPixels)
+  await findStreamInfo(av, input)
+  checkSizes(av, input, options.maxPixels)
+  const { streamIndex, decoder } = input.format.findBestStream(
+    av.constants.AVMEDIA_TYPE_VIDEO,
+    -1,
+    -1,
+    true,
+  )
+  const stream = input.format.streams[streamIndex]
+  if (!stream || !decoder) {
+    throw new AgentError('SOURCE_UNSUPPORTED', `${input.name} has no video that can be decoded`)
+  }
+  discardOthers(av, input, stream)
+  return { stream, codec: await openDecoder(av, { input, stream, decoder }, options) }
+}
+
+function checkSizes(av: NodeAv, input: OpenInput, maxPixels: number): void {
+  for (const { codecpar } of input.format.streams) {
+    if (codecpar.codecType !== av.constants.AVMEDIA_TYPE_VIDEO) continue
+    const { width, height } = codecpar
+    if (width * height <= maxPixels) continue
+    throw new AgentError(
+      'LIMIT_EXCEEDED',
+      `${input.name} has ${width}×${height} pixels; allowed are ${maxPixels} in all (limits.maxPixels)`,
+    )
+  }
+}
+
+async function findStreamInfo(av: NodeAv, input: OpenInput): Promise<void> {
+  const code = await input.format.findStreamInfo(null)
+  const failure = input.failure()
+  if (failure !== undefined) throw failure
+  if (code < 0) throw decodeProblem(av, `cannot find the streams of ${input.name}`, code)
+}
+
+/** Sound and the like need not even be read. */
+function discardOthers(av: NodeAv, input: OpenInput, video: Stream): void {
+  for (const stream of input.format.streams) {
+    if (stream.index !== video.index) stream.discard = av.constants.AVDISCARD_ALL
+  }
+}
+
+const skipFrame = { all: 'default', nonref: 'noref', key: 'nokey' } as const
+
+async function openDecoder(
+  av: NodeAv,
+  chosen: { input: OpenInput; stream: Stream; decoder: Codec },
+  { threads, maxPixels, decode }: VideoOptions,
+): Promise<CodecContext> {
+  const { input, stream, decoder } = chosen
+  const codec = new av.CodecContext()
+  codec.allocContext3(decoder)
+  const options = av.Dictionary.fromObject({ max_pixels: maxPixels, skip_frame: skipFrame[decode] })
+  try {
+    codec.parametersToContext(stream.codecpar)
+    codec.pktTimebase = stream.timeBase
+    codec.threadCount = threads
+    const code = await codec.open2(decoder, options)
+    if (code < 0) throw decodeProblem(av, `cannot open the decoder of ${input.name}`, code)
+    return codec
+  } catch (error) {
+    codec.freeContext()
+    throw error
+  } finally {
+    options.free()
+  }
+}
+
+/** A SOURCE_DECODE that says what FFmpeg's `code` means. */
+export function decodeProblem(av: NodeAv, attempt: string, code: number): AgentError {
+  return new AgentError('SOURCE_DECODE', `${attempt}: ${new av.FFmpegError(code).message}`)
+}

@@ -1,0 +1,89 @@
+import type { Frame as AvFrame } from 'node-av/lib'
+import type { Frame, RgbTarget, Yuv420 } from '../core/stages.ts'
+import type { ColourMatrix, YuvColour } from '../imaging/colour.ts'
+import { resizeYuv } from '../imaging/resize-yuv.ts'
+import { countedFrame } from './counted-frame.ts'
+import type { PixelConverter } from './node-av-convert.ts'
+import type { NodeAv } from './node-av-library.ts'
+import { swapsAxes, type Turn, turnPlane } from './orientation.ts'
+import { copyYuv } from './yuv.ts'
+
+/** What the frames of one video share. */
+export interface VideoContext {
+  readonly av: NodeAv
+  readonly converter: PixelConverter
+  /** How its pictures are to be turned for display. */
+  readonly turn: Turn | undefined
+}
+
+/** A frame over FFmpeg's own planes, which it frees at its last release. Takes ownership of `frame`. */
+export function videoFrame(context: VideoContext, frame: AvFrame): Frame {
+  const { turn, converter } = context
+  const colour = colourOf(context.av, frame)
+  const swapped = turn !== undefined && swapsAxes(turn)
+  let converted: Promise<AvFrame> | undefined
+
+  async function limitedPlanes(): Promise<Yuv420> {
+    if (converter.isPlanar(frame) && colour.range === 'limited') return yuvView(frame)
+    converted ??= converter.convert(frame)
+    return yuvView(await converted)
+  }
+
+  return countedFrame({
+    width: swapped ? frame.height : frame.width,
+    height: swapped ? frame.width : frame.height,
+    async scaleTo(target) {
+      const [stored, meaning] = converter.isPlanar(frame)
+        ? [yuvView(frame), colour]
+        : [await limitedPlanes(), { ...colour, range: 'limited' as const }]
+      if (turn) scaleTurned(stored, target, turn, meaning)
+      else resizeYuv(stored, meaning, target)
+    },
+    async copy() {
+      return copyYuv(await limitedPlanes(), turn)
+    },
+    free() {
+      frame.free()
+      converted?.then((plain) => plain.free()).catch(() => undefined)
+    },
+  })
+}
+
+/** FFmpeg's planes as they lie: valid until the frame is freed. */
+function yuvView(frame: AvFrame): Yuv420 {
+  const [y, u, v] = frame.data ?? []
+  const [yStride = 0, uvStride = 0] = frame.linesize
+  const empty = new Uint8Array()
+  return {
+    width: frame.width,
+    height: frame.height,
+    y: y ?? empty,
+    u: u ?? empty,
+    v: v ?? empty,
+    yStride,
+    uvStride,
+  }
+}
+
+/** Scaling commutes with turning, and the scaled picture is the smaller one to turn. */
+function scaleTurned(stored: Yuv420, target: RgbTarget, turn: Turn, colour: YuvColour): void {
+  const [width, height] = swapsAxes(turn)
+    ? [target.height, target.width]
+    : [target.width, target.height]
+  const scaled = { width, height, stride: width * 3, data: new Uint8Array(width * height * 3) }
+  resizeYuv(stored, colour, scaled)
+  turnPlane(scaled, target, turn, 3)
+}
+
+function colourOf(av: NodeAv, frame: AvFrame): YuvColour {
+  const { AVCOL_RANGE_JPEG, AV_PIX_FMT_YUVJ420P } = av.constants
+  const full = frame.colorRange === AVCOL_RANGE_JPEG || frame.format === AV_PIX_FMT_YUVJ420P
+  return { matrix: matrixOf(av, frame), range: full ? 'full' : 'limited' }
+}
+
+/** Video that does not say which matrix it uses has BT.709 when it is high definition. */
+function matrixOf(av: NodeAv, { colorSpace, height }: AvFrame): ColourMatrix {
+  const { AVCOL_SPC_BT709, AVCOL_SPC_RGB, AVCOL_SPC_UNSPECIFIED } = av.constants
+  if (colorSpace === AVCOL_SPC_UNSPECIFIED) return height > 576 ? 'bt709' : 'bt601'
+  return colorSpace === AVCOL_SPC_BT709 || colorSpace === AVCOL_SPC_RGB ? 'bt709' : 'bt601'
+}

@@ -1,0 +1,83 @@
+import type { FormatContext } from 'node-av/lib'
+import { AgentError } from '../core/errors.ts'
+import type { StreamInput } from './engine.ts'
+import { formatWhitelist, isContainer, refusedPlaylist } from './formats.ts'
+import type { NodeAv } from './node-av-library.ts'
+import { type StreamBytes, streamBytes } from './node-av-stream.ts'
+import { sniff } from './sniff.ts'
+
+/** An open container. Closing it leaves a stream open: whoever gave it may open it again. */
+export interface OpenInput {
+  readonly name: string
+  readonly format: FormatContext
+  /** What reading the bytes failed with, where FFmpeg only sees an early end. */
+  failure(): Error | undefined
+  close(): Promise<void>
+}
+
+/**
+ * Opens the container of `input`. FFmpeg gets bytes only: no name from which it could read a
+ * protocol, a pattern or an extension, no protocol to open anything by, and no demuxer that would.
+ * @throws AgentError SOURCE_FORBIDDEN, SOURCE_UNSUPPORTED, SOURCE_DECODE, and what `read` throws
+ */
+export async function openInput(
+  av: NodeAv,
+  input: StreamInput,
+  signal: AbortSignal,
+): Promise<OpenInput> {
+  const bytes = streamBytes(av, input, signal)
+  const format = new av.FormatContext()
+  const close = async () => {
+    await format.closeInput()
+    bytes.close()
+  }
+  try {
+    const head = await bytes.head()
+    if (sniff(head) === 'playlist') throw refusedPlaylist(input.name)
+    format.allocContext()
+    format.pb = bytes.context
+    format.setFlags(av.constants.AVFMT_FLAG_CUSTOM_IO)
+    await openFormat(av, format, input.name, bytes)
+    return { name: input.name, format, failure: bytes.failure, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function openFormat(
+  av: NodeAv,
+  format: FormatContext,
+  name: string,
+  bytes: StreamBytes,
+): Promise<void> {
+  const options = av.Dictionary.fromObject({
+    protocol_whitelist: 'none',
+    format_whitelist: formatWhitelist,
+  })
+  try {
+    const code = await format.openInput('', null, options)
+    if (code >= 0) return
+    throw bytes.failure() ?? openProblem(av, name, await bytes.head(), code)
+  } finally {
+    options.free()
+  }
+}
+
+/** Why FFmpeg did not open it: a format that is not on the whitelist, or damage. */
+function openProblem(av: NodeAv, name: string, head: Buffer, code: number): AgentError {
+  const format = av.InputFormat.probe(head)?.name
+  if (format && ['hls', 'concat', 'dash', 'sdp', 'image2'].some((kind) => format.includes(kind))) {
+    return refusedPlaylist(name)
+  }
+  if (format && !isContainer(format)) {
+    return new AgentError(
+      'SOURCE_UNSUPPORTED',
+      `${name} has the format '${format}', which is not read (allowed: ${formatWhitelist.replaceAll(',', ' ')})`,
+    )
+  }
+  return new AgentError(
+    'SOURCE_DECODE',
+    `cannot read ${name} as video: ${new av.FFmpegError(code).message}`,
+  )
+}

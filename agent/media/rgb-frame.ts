@@ -1,0 +1,19 @@
+import type { Frame } from '../core/stages.ts'
+import { rgbToYuv420 } from '../imaging/colour.ts'
+import { type RgbPicture, resizeRgb } from '../imaging/resize.ts'
+import { countedFrame } from './counted-frame.ts'
+
+/** A frame over RGB pixels in memory, which nobody changes any more. */
+export function rgbFrame({ width, height, data }: RgbPicture): Frame {
+  let pixels: Uint8Array | undefined = data
+  const held = () => pixels ?? new Uint8Array()
+  return countedFrame({
+    width,
+    height,
+    scaleTo: async (target) => resizeRgb({ width, height, data: held() }, target),
+    copy: async () => rgbToYuv420(held(), width, height),
+    free() {
+      pixels = undefined
+    },
+  })
+}

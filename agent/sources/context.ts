@@ -1,0 +1,30 @@
+import type { InputSpec } from '../../schemas/control.ts'
+import type { Source } from '../core/stages.ts'
+import type { MediaEngine } from '../media/engine.ts'
+import type { ServiceLimits } from '../service/messages.ts'
+
+/** A picture that was published to a topic. */
+export interface FeedImage {
+  readonly payload: Uint8Array
+  /** When the agent got it; Unix ms. */
+  readonly at: number
+}
+
+/** Pictures published to topics. */
+export interface ImageFeed {
+  /** Takes what is published on `topic` from now on; returns how to stop. */
+  subscribe(topic: string, take: (image: FeedImage) => void): () => void
+}
+
+/** What sources are made with. */
+export interface SourceContext {
+  readonly limits: ServiceLimits
+  readonly engine: MediaEngine
+  readonly images: ImageFeed
+  /** Act with the rights of the user who started the program (the command line): no file roots. */
+  readonly unrestricted?: boolean
+  readonly defaultPace: 'realtime' | 'fast'
+}
+
+/** Makes the source of one scheme. Refuses what it can tell without touching the world. */
+export type SourceFactory = (spec: InputSpec, context: SourceContext) => Source
