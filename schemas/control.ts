@@ -75,19 +75,20 @@ export type Device = Static<typeof Device>
 const InputValue = Type.Union([Type.String({ minLength: 1 }), InputSpec])
 const OutputValue = Type.Union([Type.String({ minLength: 1 }), OutputSpec])
 
+/** A merge patch of inputs by id; null removes. */
+export const InputMap = Type.Record(Id, Type.Union([InputValue, Type.Null()]))
+export type InputMap = Static<typeof InputMap>
+
 /** `input/set`: a URL or one input replaces all by `default`; a map by id is a merge patch. */
-export const InputSet = Type.Union([
-  Type.String({ minLength: 1 }),
-  InputSpec,
-  Type.Record(Id, Type.Union([InputValue, Type.Null()])),
-])
+export const InputSet = Type.Union([Type.String({ minLength: 1 }), InputSpec, InputMap])
 export type InputSet = Static<typeof InputSet>
 
 /** `output/set`: a merge patch by id. */
 export const OutputSet = Type.Record(Id, Type.Union([OutputValue, Type.Null()]))
 export type OutputSet = Static<typeof OutputSet>
 
-const ModelChange = Type.Object({
+/** A change of the model, its device or its options. */
+export const ModelChange = Type.Object({
   model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
   device: Type.Optional(Device),
   options: Type.Optional(ModelOptions),
@@ -97,13 +98,21 @@ const ModelChange = Type.Object({
 export const ModelSet = Type.Union([Type.String({ minLength: 1, maxLength: 200 }), ModelChange])
 export type ModelSet = Static<typeof ModelSet>
 
-/** `compute`: start, stop, or one result. */
-export const Compute = Type.Object({
+/** What is asked of `compute`. */
+export const ComputeRequest = Type.Object({
   action: Type.Optional(Type.Enum(['start', 'stop', 'once'])),
-  input: Type.Optional(Type.Union([Type.String({ minLength: 1 }), InputSpec])),
+  input: Type.Optional(
+    Type.Union([Type.String({ minLength: 1 }), InputSpec], {
+      description: "once: the id of an input, or a source of the request's own.",
+    }),
+  ),
   tag: Type.Optional(Type.String({ maxLength: 256, description: 'Copied into the result.' })),
 })
+
+/** `compute`: start, stop, or one result. */
+export const Compute = Type.Union([Type.Enum(['start', 'stop', 'once']), ComputeRequest])
 export type Compute = Static<typeof Compute>
+export type ComputeRequest = Static<typeof ComputeRequest>
 
 /** `$cmd/service/add`. */
 export const ServiceAdd = Type.Object({

@@ -38,14 +38,17 @@ function start(message: Extract<ToService, { type: 'start' }>): void {
   beat()
 }
 
-let stopping: Promise<void> | undefined
+let stopping = false
 
 function stop(): void {
-  stopping ??= (async () => {
-    for (const timer of timers) clearInterval(timer)
-    await runtime?.stop()
-    process.exit(0)
-  })()
+  if (stopping) return
+  stopping = true
+  for (const timer of timers) clearInterval(timer)
+  const stopped = runtime?.stop() ?? Promise.resolve()
+  stopped.then(
+    () => process.exit(0),
+    () => process.exit(1),
+  )
 }
 
 process.on('message', (message: ToService) => {
@@ -58,6 +61,7 @@ process.on('disconnect', stop)
 process.on('SIGINT', () => {})
 process.on('SIGTERM', stop)
 
-if (process.env.HELIOGRAPH_ORPHAN_GUARD === '1') {
-  new Worker(new URL('./orphan-guard.js', import.meta.url)).unref()
+const parent = Number(process.env.HELIOGRAPH_ORPHAN_GUARD)
+if (parent > 0) {
+  new Worker(new URL('./orphan-guard.js', import.meta.url), { workerData: { parent } }).unref()
 }

@@ -1,4 +1,5 @@
 import type { OutputSpec } from '../../schemas/control.ts'
+import { schemeOf } from '../../schemas/urls.ts'
 import { AgentError } from '../core/errors.ts'
 import { redact } from '../core/redact.ts'
 import type { Sink } from '../core/stages.ts'
@@ -14,17 +15,16 @@ const sinks: Readonly<Record<string, OpenSink>> = {
   'file:': fileSink,
 }
 
-/** The schemes that outputs may have. */
-export const sinkSchemes: readonly string[] = Object.keys(sinks)
+/** The schemes that have a sink. */
+export const knownSinks: readonly string[] = Object.keys(sinks)
 
 /** Makes the sink of an output. @throws AgentError SINK_UNSUPPORTED, SINK_FORBIDDEN */
 export function createSink(spec: OutputSpec, context: SinkContext): Sink {
-  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(spec.url)?.[0].toLowerCase() ?? ''
-  const open = sinks[scheme]
+  const open = sinks[schemeOf(spec.url)]
   if (!open) {
     throw new AgentError(
       'SINK_UNSUPPORTED',
-      `no output writes to '${redact(spec.url)}' (known: ${sinkSchemes.join(' ')})`,
+      `no output writes to '${redact(spec.url)}' (known: ${knownSinks.join(' ')})`,
     )
   }
   return open(spec, context)

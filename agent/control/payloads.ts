@@ -1,0 +1,148 @@
+import type { Static, TSchema } from 'typebox'
+import {
+  ComputeRequest,
+  InputMap,
+  InputSpec,
+  ModelChange,
+  OutputSet,
+} from '../../schemas/control.ts'
+import { check } from '../../schemas/decode.ts'
+import type { ErrorCode } from '../../schemas/errors.ts'
+import { isId } from '../../schemas/ids.ts'
+import { schemeOf, sinkSchemes, sourceSchemes } from '../../schemas/urls.ts'
+import { AgentError } from '../core/errors.ts'
+import { redact, restorePassword } from '../core/redact.ts'
+import type { Desired, ServiceEvent } from './service-state.ts'
+
+/** A checked wish, and the fields of the message that were ignored. */
+export interface Read<T> {
+  readonly value: T
+  readonly unknown: readonly string[]
+}
+
+type SetInputs = Extract<ServiceEvent, { type: 'input/set' }>
+type SetOutputs = Extract<ServiceEvent, { type: 'output/set' }>
+type SetModel = Extract<ServiceEvent, { type: 'model/set' }>
+
+/** How many inputs, and outputs, a service may have. */
+export interface PartLimits {
+  readonly inputsPerService: number
+  readonly outputsPerService: number
+}
+
+/**
+ * Reads `input/set`: a URL or one input replaces all by `default`, a map merges.
+ * @throws AgentError MESSAGE_INVALID, SOURCE_UNSUPPORTED, LIMIT_EXCEEDED
+ */
+export function readInputs(args: unknown, desired: Desired, limits: PartLimits): Read<SetInputs> {
+  const one = asUrl(args)
+  const { value, unknown } = one
+    ? checked('input/set', InputSpec, one)
+    : checked('input/set', InputMap, args)
+  const map = one ? { default: value as InputSpec } : (value as InputMap)
+  const patch = mapPatch(map, desired.inputs, 'SOURCE_UNSUPPORTED', 'source reads', sourceSchemes)
+  const count = Object.keys({ ...(one ? {} : desired.inputs), ...patch }).length
+  atMost(count, limits.inputsPerService, 'inputs', 'limits.inputsPerService')
+  return { value: { type: 'input/set', replace: one !== undefined, patch }, unknown }
+}
+
+/** A bare URL, or an object whose `url` is a string, means one input. */
+function asUrl(args: unknown): object | undefined {
+  if (typeof args === 'string') return { url: args }
+  if (typeof args !== 'object' || args === null || !('url' in args)) return undefined
+  return typeof args.url === 'string' ? args : undefined
+}
+
+/**
+ * Reads `output/set`, a merge patch.
+ * @throws AgentError MESSAGE_INVALID, SINK_UNSUPPORTED, LIMIT_EXCEEDED
+ */
+export function readOutputs(args: unknown, desired: Desired, limits: PartLimits): Read<SetOutputs> {
+  const { value, unknown } = checked('output/set', OutputSet, args)
+  const patch = mapPatch(value, desired.outputs, 'SINK_UNSUPPORTED', 'output writes', sinkSchemes)
+  const count = Object.keys({ ...desired.outputs, ...patch }).length
+  atMost(count, limits.outputsPerService, 'outputs', 'limits.outputsPerService')
+  return { value: { type: 'output/set', patch }, unknown }
+}
+
+/** Reads `model/set`: a model's id, or a change. @throws AgentError MESSAGE_INVALID */
+export function readModel(args: unknown): Read<SetModel> {
+  const change = typeof args === 'string' ? { model: args } : args
+  const { value, unknown } = checked('model/set', ModelChange, change)
+  const { model, device, options } = value
+  return {
+    value: {
+      type: 'model/set',
+      ...(model === undefined ? {} : { id: model }),
+      ...(device === undefined ? {} : { device }),
+      ...(options === undefined ? {} : { options }),
+    },
+    unknown,
+  }
+}
+
+/** Reads `compute`; an empty payload means start. @throws AgentError MESSAGE_INVALID */
+export function readCompute(args: unknown): Read<ComputeRequest> {
+  return checked(
+    'compute',
+    ComputeRequest,
+    typeof args === 'string' ? { action: args } : (args ?? {}),
+  )
+}
+
+/** Checks arguments against a schema. @throws AgentError MESSAGE_INVALID */
+export function checked<T extends TSchema>(
+  name: string,
+  schema: T,
+  args: unknown,
+): Read<Static<T>> {
+  const decoded = check(schema, args)
+  if (!decoded.ok) throw new AgentError('MESSAGE_INVALID', `${name}: ${decoded.problem}`)
+  return decoded
+}
+
+/** One input as a message names it. @throws AgentError SOURCE_UNSUPPORTED */
+export function inputSpec(value: string | InputSpec): InputSpec {
+  const spec = typeof value === 'string' ? { url: value } : value
+  known(spec.url, 'SOURCE_UNSUPPORTED', 'source reads', sourceSchemes)
+  return spec
+}
+
+type Patch<T> = Readonly<Record<string, T | string | null>>
+
+function mapPatch<T extends { readonly url: string }>(
+  map: Patch<T>,
+  before: Readonly<Record<string, T>>,
+  code: ErrorCode,
+  verb: string,
+  schemes: readonly string[],
+): Record<string, T | null> {
+  return Object.fromEntries(
+    Object.entries(map).map(([id, value]) => {
+      if (!isId(id)) {
+        const rule = 'lower-case letters, digits, - and _, at most 63, and no reserved word'
+        throw new AgentError('MESSAGE_INVALID', `'${id.slice(0, 80)}' is no id (${rule})`)
+      }
+      if (value === null) return [id, null]
+      const spec = typeof value === 'string' ? { url: value } : value
+      known(spec.url, code, verb, schemes)
+      return [id, { ...spec, url: restorePassword(spec.url, before[id]?.url) } as T]
+    }),
+  )
+}
+
+function known(url: string, code: ErrorCode, verb: string, schemes: readonly string[]): void {
+  if (schemes.includes(schemeOf(url))) return
+  throw new AgentError(
+    code,
+    `no ${verb} '${redact(url).slice(0, 200)}' (known: ${schemes.join(' ')})`,
+  )
+}
+
+function atMost(count: number, limit: number, what: string, setting: string): void {
+  if (count <= limit) return
+  throw new AgentError(
+    'LIMIT_EXCEEDED',
+    `${count} ${what} are more than the ${limit} allowed (setting ${setting})`,
+  )
+}

@@ -1,0 +1,291 @@
+import { randomUUID } from 'node:crypto'
+import type { AddressBook } from '../../schemas/address.ts'
+import type { Result } from '../../schemas/results.ts'
+import type { Stats } from '../../schemas/state.ts'
+import type { Bus } from '../core/bus.ts'
+import { AgentError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import type { Launch } from '../service/launch.ts'
+import type { FromService, Once, ServiceLimits } from '../service/messages.ts'
+import { Supervisor } from '../service/supervisor.ts'
+import type { ModelStore } from '../store/store.ts'
+import { imageForwarder } from './image-forwarder.ts'
+import type { Effect, ServiceEvent, ServiceState } from './service-state.ts'
+import { type ServiceTopics, serviceTopics } from './service-topics.ts'
+import { transition } from './transition.ts'
+import { inputStatuses, modelStatus, outputStatuses, phaseOf, serviceStatus } from './view.ts'
+
+/** What a service needs of its agent. */
+export interface ServiceParts {
+  readonly id: string
+  readonly book: AddressBook
+  readonly bus: Bus
+  readonly log: Log
+  readonly store: ModelStore
+  readonly launch: Launch
+  readonly limits: ServiceLimits
+  readonly crashRecord: string
+  readonly onceConcurrency: number
+  /** The desired state changed. */
+  changed(): void
+  /** Raises, or with nothing clears, an alert. */
+  alert(id: string, error: AgentError | undefined): void
+}
+
+/** How long a process is kept warm after its last work, ms. */
+const LINGER_MS = 30_000
+
+interface Asked {
+  resolve(results: readonly Result[]): void
+  reject(error: AgentError): void
+}
+
+/** One service on main's side: feeds its state machine, carries out effects, publishes what changed. */
+export class ServiceControl {
+  readonly #parts: ServiceParts
+  readonly #supervisor: Supervisor
+  readonly #images
+  readonly topics: ServiceTopics
+  readonly #asked = new Map<string, Asked>()
+  #state: ServiceState
+  #since = Date.now()
+  #fetch = new AbortController()
+  #linger: NodeJS.Timeout | undefined
+  #stats: Stats | undefined
+
+  /** @param state what is desired, nothing of it running yet */
+  constructor(parts: ServiceParts, state: ServiceState) {
+    this.#parts = parts
+    this.#state = state
+    this.topics = serviceTopics(parts.bus, parts.book, parts.id)
+    this.#images = imageForwarder({
+      bus: parts.bus,
+      queuedBytes: () => this.#supervisor.queuedBytes,
+      send: (message) => this.#supervisor.send(message),
+    })
+    this.#supervisor = new Supervisor({
+      service: parts.id,
+      limits: parts.limits,
+      crashRecord: parts.crashRecord,
+      launch: parts.launch,
+      log: parts.log,
+      listener: {
+        ready: () => this.dispatch({ type: 'process/ready' }),
+        exited: (crash) => this.#exited(crash),
+        quarantined: (id, error) => this.#quarantined(id, AgentError.fromInfo(error)),
+        message: (message) => this.#heard(message),
+      },
+    })
+  }
+
+  get state(): ServiceState {
+    return this.#state
+  }
+
+  /** Process, restarts and rate, for metrics. */
+  get usage(): { pid: number | undefined; restarts: number; fps: number } {
+    const inputs = Object.values(this.#stats?.inputs ?? {})
+    const fps = inputs.reduce((sum, { inferred }) => sum + inferred, 0)
+    return { pid: this.#supervisor.pid, restarts: this.#supervisor.restarts, fps }
+  }
+
+  /** Publishes everything, and starts what was running before the agent ended. */
+  begin(): void {
+    this.#publish()
+    if (this.#state.desired.compute !== 'start') return
+    const desired = { ...this.#state.desired, compute: 'stop' as const }
+    this.#state = { ...this.#state, desired }
+    this.dispatch({ type: 'compute/start' })
+  }
+
+  /** Everything that happens to the service comes through here, one event after another. */
+  dispatch(event: ServiceEvent): void {
+    const before = this.#state
+    const [next, effects] = transition(before, event, Date.now())
+    if (phaseOf(before) !== phaseOf(next)) {
+      this.#since = Date.now()
+      const { id, log } = this.#parts
+      log.info({ service: id, from: phaseOf(before), to: phaseOf(next) }, 'service state changed')
+    }
+    this.#state = next
+    if (event.type === 'input/set') this.#forgive(Object.keys(event.patch))
+    for (const effect of effects) this.#perform(effect)
+    if (next.desired !== before.desired) this.#parts.changed()
+    this.#publish()
+  }
+
+  /** Infers once. @throws AgentError LIMIT_EXCEEDED, TIMEOUT, and what the source raises */
+  once(once: Omit<Once, 'request'>): Promise<readonly Result[]> {
+    const { onceConcurrency } = this.#parts
+    if (this.#asked.size >= onceConcurrency) {
+      const message = `${onceConcurrency} 'once' requests are under way already (setting limits.onceConcurrency)`
+      throw new AgentError('LIMIT_EXCEEDED', message, { retryable: true })
+    }
+    const request = randomUUID()
+    return new Promise((resolve, reject) => {
+      this.#asked.set(request, { resolve, reject })
+      this.dispatch({ type: 'compute/once', once: { ...once, request } })
+    })
+  }
+
+  /** Ends the process and waits for it. */
+  async stop(): Promise<void> {
+    clearTimeout(this.#linger)
+    this.#fetch.abort()
+    this.#images.close()
+    const gone = new AgentError('CONFLICT', 'the service is stopping')
+    for (const asked of this.#asked.values()) asked.reject(gone)
+    this.#asked.clear()
+    await this.#supervisor.stop()
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'process/start':
+        this.#supervisor.start()
+        return
+      case 'process/stop':
+        void this.#supervisor.stop()
+        return
+      case 'send':
+        this.#supervisor.send(effect.message)
+        return
+      case 'model/fetch':
+        void this.#fetchModel(effect.id)
+        return
+      case 'linger':
+        clearTimeout(this.#linger)
+        this.#linger = setTimeout(() => this.dispatch({ type: 'linger/over' }), LINGER_MS)
+        return
+      case 'once/failed':
+        this.#settleOnce(effect.request, (asked) => asked.reject(AgentError.fromInfo(effect.error)))
+    }
+  }
+
+  async #fetchModel(id: string): Promise<void> {
+    this.#fetch.abort()
+    const abort = new AbortController()
+    this.#fetch = abort
+    let shown = -1
+    try {
+      const model = await this.#parts.store.ensure(id, {
+        signal: abort.signal,
+        onProgress: ({ done, total }) => {
+          const progress = total ? Math.floor((done / total) * 20) / 20 : 0
+          if (progress === shown || abort.signal.aborted) return
+          shown = progress
+          this.dispatch({ type: 'model/progress', id, progress })
+        },
+      })
+      if (!abort.signal.aborted) this.dispatch({ type: 'model/fetched', model })
+    } catch (cause) {
+      if (abort.signal.aborted) return
+      const error = AgentError.from(cause, 'MODEL_LOAD')
+      this.topics.error(error)
+      this.dispatch({ type: 'model/failed', id, error: error.toInfo() })
+    }
+  }
+
+  #heard(message: FromService): void {
+    switch (message.type) {
+      case 'event':
+        this.#forward(message)
+        return
+      case 'input':
+        this.dispatch({ type: 'input/report', report: message.report })
+        return
+      case 'output':
+        this.dispatch({ type: 'output/report', report: message.report })
+        return
+      case 'ended':
+        this.topics.event(`event/${message.event.input}`, message.event, 1)
+        return
+      case 'stats':
+        this.#stats = message.stats
+        this.topics.event('stats', message.stats, 0)
+        return
+      case 'model/loaded':
+        this.dispatch(message)
+        return
+      case 'model/failed':
+        this.topics.error(AgentError.fromInfo(message.error))
+        this.dispatch(message)
+        return
+      case 'once':
+        this.#settleOnce(message.request, (asked) => asked.resolve(message.results as Result[]))
+        return
+      case 'once/failed':
+        this.#settleOnce(message.request, (asked) =>
+          asked.reject(AgentError.fromInfo(message.error)),
+        )
+        return
+      case 'fault': {
+        const { error, type, ...where } = message
+        this.topics.error(AgentError.fromInfo(error), where)
+        return
+      }
+      case 'feed':
+        this.#images.feed(message.topic, message.on)
+        return
+      case 'log':
+        this.#parts.log[message.level](
+          { service: this.#parts.id, ...message.fields },
+          message.message,
+        )
+    }
+  }
+
+  /** The process may publish below its own topics, and where outputs may point; nowhere else. */
+  #forward({ path, topic, payload, qos }: Extract<FromService, { type: 'event' }>): void {
+    const { bus, limits } = this.#parts
+    const own = path !== undefined && /^detections\/[a-z0-9][a-z0-9_-]{0,62}$/.test(path)
+    const other =
+      topic !== undefined && limits.topicPrefixes.some((prefix) => topic.startsWith(prefix))
+    if (own) this.topics.bytes(path, payload, qos)
+    else if (other) bus.publish(topic, payload, { qos, retain: false })
+    else
+      this.topics.error(
+        new AgentError('SINK_FORBIDDEN', `the process may not publish on '${path ?? topic}'`),
+      )
+    this.#supervisor.send({ type: 'ack', bytes: payload.byteLength })
+  }
+
+  #settleOnce(request: string, settle: (asked: Asked) => void): void {
+    const asked = this.#asked.get(request)
+    this.#asked.delete(request)
+    if (asked) settle(asked)
+    if (request in this.#state.pending) this.dispatch({ type: 'once/done', request })
+  }
+
+  #exited(crash: Extract<ServiceEvent, { type: 'process/exited' }>['crash']): void {
+    this.#images.clear()
+    if (crash) this.topics.error(AgentError.fromInfo(crash))
+    this.dispatch({ type: 'process/exited', ...(crash ? { crash } : {}) })
+  }
+
+  #quarantined(id: string, error: AgentError): void {
+    const { id: service, alert } = this.#parts
+    this.topics.error(error, id === '$model' ? {} : { input: id })
+    alert(`${service}-${id.replace('$', '')}`, error)
+    if (id === '$model') {
+      const { id: model } = this.#state.desired.model
+      this.dispatch({ type: 'model/failed', id: model, error: error.toInfo() })
+    } else {
+      this.dispatch({ type: 'input/quarantined', id, error: error.toInfo() })
+    }
+  }
+
+  #forgive(ids: readonly string[]): void {
+    for (const id of ids) {
+      this.#supervisor.forgive(id)
+      this.#parts.alert(`${this.#parts.id}-${id}`, undefined)
+    }
+  }
+
+  #publish(): void {
+    this.topics.retain('input', inputStatuses(this.#state))
+    this.topics.retain('output', outputStatuses(this.#state))
+    this.topics.retain('model', modelStatus(this.#state))
+    this.topics.retain('state', serviceStatus(this.#state, this.#since))
+  }
+}

@@ -1,0 +1,100 @@
+import { execFileSync, fork } from 'node:child_process'
+import type { FromService, ToService } from './messages.ts'
+
+/** A running service process, as the supervisor sees it. */
+export interface ServiceProcess {
+  readonly pid: number | undefined
+  /** Never throws; what cannot be delivered any more is lost with the process. */
+  send(message: ToService): void
+  /** Bytes handed to the channel that it has not taken yet. */
+  readonly queuedBytes: number
+  kill(signal: NodeJS.Signals): void
+}
+
+/** What a process tells. `lastWords` is the end of what it wrote to standard error. */
+export interface ProcessListener {
+  message(message: FromService): void
+  exited(code: number | null, signal: NodeJS.Signals | null, lastWords: string): void
+}
+
+/** Starts one service process. */
+export type Launch = (listener: ProcessListener) => ServiceProcess
+
+const LAST_WORDS = 2000
+
+/**
+ * Starts service processes at a lower priority than main, so that the control plane stays quick while
+ * every core infers, and such that the kernel ends them with main (`setpriv --pdeathsig`), even when
+ * they are stopped. Where `nice` or `setpriv` is missing, a thread of their own watches (see
+ * `orphan-guard.ts`).
+ *
+ * @param entry the compiled `worker.js`
+ * @param env the environment of main, to be passed on
+ */
+export function processLauncher(entry: URL, env: NodeJS.ProcessEnv): Launch {
+  const prefix = commandPrefix()
+  const guarded = prefix.includes('setpriv')
+  const [execPath = process.execPath, ...execArgv] = [
+    ...prefix,
+    process.execPath,
+    '--max-semi-space-size=2',
+  ]
+  const childEnv = {
+    ...env,
+    UV_THREADPOOL_SIZE: env.UV_THREADPOOL_SIZE ?? '96',
+    MALLOC_ARENA_MAX: '2',
+    MALLOC_TRIM_THRESHOLD_: '131072',
+    HELIOGRAPH_ORPHAN_GUARD: guarded ? '' : String(process.pid),
+  }
+  return (listener) => {
+    const child = fork(entry, [], {
+      serialization: 'advanced',
+      execPath,
+      execArgv,
+      env: childEnv,
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    let lastWords = ''
+    let queuedBytes = 0
+    child.stderr?.on('data', (text: Buffer) => {
+      lastWords = (lastWords + text.toString()).slice(-LAST_WORDS)
+    })
+    child.on('message', (message: FromService) => listener.message(message))
+    child.on('error', (error) => {
+      lastWords += error.message
+      if (child.pid === undefined) listener.exited(null, null, lastWords)
+    })
+    child.on('exit', (code, signal) => listener.exited(code, signal, lastWords.trim()))
+    return {
+      pid: child.pid,
+      get queuedBytes() {
+        return queuedBytes
+      },
+      send(message) {
+        if (!child.connected) return
+        const bytes = message.type === 'image' ? message.payload.byteLength : 0
+        queuedBytes += bytes
+        child.send(message, () => {
+          queuedBytes -= bytes
+        })
+      },
+      kill: (signal) => void child.kill(signal),
+    }
+  }
+}
+
+/** `nice -n 10 setpriv --pdeathsig KILL`, as far as this machine has them. */
+function commandPrefix(): string[] {
+  const nice = ['nice', '-n', '10']
+  const setpriv = ['setpriv', '--pdeathsig', 'KILL']
+  const usable = (command: readonly string[]): boolean => {
+    const [program = '', ...args] = command
+    try {
+      execFileSync(program, [...args, 'true'], { stdio: 'ignore', timeout: 2000 })
+      return true
+    } catch {
+      return false
+    }
+  }
+  return [...(usable(nice) ? nice : []), ...(usable(setpriv) ? setpriv : [])]
+}
