@@ -7,6 +7,8 @@ import type { Workspace } from './workspace.ts'
 /** The agent, started as a user starts it. */
 export interface AgentProcess {
   readonly pid: number
+  /** It has ended, by whatever cause. */
+  gone(): boolean
   /** Ends it with a signal and waits until it is gone; true if it was still there. */
   end(signal: NodeJS.Signals): Promise<boolean>
 }
@@ -28,11 +30,19 @@ export function startAgentProcess(workspace: Workspace, program: Program): Agent
   child.stdout.pipe(log, { end: false })
   child.stderr.pipe(log, { end: false })
   if (child.pid === undefined) throw new Error('the agent could not be started')
-  return { pid: child.pid, end: (signal) => endProcess(child, signal) }
+  return {
+    pid: child.pid,
+    gone: () => hasEnded(child),
+    end: (signal) => endProcess(child, signal),
+  }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null
 }
 
 async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<boolean> {
-  if (child.exitCode !== null || child.signalCode !== null) return false
+  if (hasEnded(child)) return false
   const gone = once(child, 'exit')
   child.kill(signal)
   const tooLong = setTimeout(() => child.kill('SIGKILL'), 15_000)

@@ -74,8 +74,9 @@ export function send({ workspace, controller }: Stage, path: string, value: unkn
   controller.publish(agentTopic(workspace.book, path), JSON.stringify(value))
 }
 
-/** Plays one step between its marks. */
+/** Plays one step between its marks; without an agent there is nothing to play with. */
 export async function step(stage: Stage, name: string, play: () => Promise<void>): Promise<void> {
+  if (stage.agent().gone()) return stage.say(`${name}: left out, the agent is gone`)
   stage.say(name)
   stage.controller.mark({ step: name, phase: 'begin' })
   await play()
