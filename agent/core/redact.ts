@@ -1,6 +1,10 @@
-/** Replaces the password of every URL in `text` by `***`. */
+/** Replaces the password of every URL in `text` by `***`, in time linear in its length. */
 export function redact(text: string): string {
-  return text.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s/@:]*):[^\s/@]+@/gi, '$1:***@')
+  // One pattern that also looks for the scheme takes quadratic time on a long run of letters, such
+  // as the base64 of a `data:` URI: seconds for 100 KB.
+  const [start = '', ...rests] = text.split('://')
+  const masked = rests.map((rest) => rest.replace(/^([^\s/@:]*):[^\s/@]+@/, '$1:***@'))
+  return [start, ...masked].join('://')
 }
 
 /** `url`, with the password that `before` has for the same scheme, user and host where `url` says `***`. */
