@@ -1,4 +1,4 @@
-import type { Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import type { ModelOptions } from '../../schemas/control.ts'
 import type { ResolvedModel } from '../../schemas/manifest.ts'
 import { AgentError } from '../core/errors.ts'
@@ -178,5 +178,13 @@ function ask(thread: Thread, message: ToInference): Promise<FromInference> {
   return new Promise((resolve) => {
     thread.answer = resolve
     thread.worker.postMessage(message)
+  })
+}
+
+/** An idle inference thread of this process. */
+export function inferenceThread(index: number): Worker {
+  return new Worker(new URL('./inference-thread.js', import.meta.url), {
+    workerData: { thread: index },
+    resourceLimits: { maxYoungGenerationSizeMb: 2 },
   })
 }

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { nodeAvEngine } from '../media/node-av.ts'
+import { inferenceThread } from './inference-host.ts'
 import type { FromService, ToService } from './messages.ts'
 import { ServiceRuntime } from './runtime.ts'
 
@@ -20,11 +21,7 @@ function start(message: Extract<ToService, { type: 'start' }>): void {
   runtime = new ServiceRuntime({
     start: message,
     engine: nodeAvEngine(),
-    createThread: (thread) =>
-      new Worker(new URL('./inference-thread.js', import.meta.url), {
-        workerData: { thread },
-        resourceLimits: { maxYoungGenerationSizeMb: 2 },
-      }),
+    createThread: inferenceThread,
     post,
   })
   const beat = (): void => post({ type: 'beat', inferenceMs: runtime?.inFlightMs() ?? 0 })

@@ -1,0 +1,70 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { AgentError } from './core/errors.ts'
+
+/** The folder in which an agent keeps what survives it. */
+export interface DataFolder {
+  /** What is desired (see `control/desired-store.ts`). */
+  readonly stateFile: string
+  /** What matters only while the agent runs. */
+  readonly runFolder: string
+  /** Lets another agent have the folder. */
+  release(): Promise<void>
+}
+
+/**
+ * Takes a data folder for this process, making it if need be.
+ * @throws AgentError CONFIG_INVALID when another agent has it, or it cannot be written
+ */
+export async function takeDataFolder(folder: string, mediaFolder: string): Promise<DataFolder> {
+  const runFolder = join(folder, 'run')
+  const lock = join(runFolder, 'agent.pid')
+  try {
+    await mkdir(runFolder, { recursive: true, mode: 0o700 })
+    await mkdir(mediaFolder, { recursive: true })
+    const holder = await holderOf(lock)
+    if (holder !== undefined) {
+      const message = `another agent (pid ${holder}) uses the data folder '${folder}'; stop it, or choose another folder with --data`
+      throw new AgentError('CONFIG_INVALID', message)
+    }
+    await writeFile(lock, `${process.pid}\n`)
+  } catch (cause) {
+    if (cause instanceof AgentError) throw cause
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new AgentError('CONFIG_INVALID', `the data folder '${folder}' cannot be used: ${why}`, {
+      cause,
+    })
+  }
+  return {
+    stateFile: join(folder, 'desired.json'),
+    runFolder,
+    release: () => rm(lock, { force: true }),
+  }
+}
+
+/** The process that wrote the lock, if it still runs and is one of ours; pids are used again. */
+async function holderOf(lock: string): Promise<number | undefined> {
+  const pid = Number(await textOf(lock))
+  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return undefined
+  const command = await textOf(`/proc/${pid}/cmdline`)
+  return command.includes('heliograph') ? pid : undefined
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** An agent id made of the host's name. */
+export function defaultAgentId(host: string = hostname()): string {
+  const slug = host
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 63)
+  return slug || 'agent'
+}
