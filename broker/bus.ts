@@ -86,6 +86,7 @@ function subscribe(
   filter: string,
   take: (arrival: Arrival) => void,
 ): () => void {
+  const version = retained.version()
   let open = true
   // mqemitter passes the packet only to functions of two parameters.
   function deliver(packet: Routed, done: () => void): void {
@@ -97,7 +98,7 @@ function subscribe(
   }
   function remember(): void {
     for (const topic of open ? retained.topics(filter) : []) {
-      const kept = retained.get(topic)
+      const kept = retained.get(topic, version)
       if (kept?.clientId !== undefined) take(arrivalOf({ ...kept, retain: true }, kept.clientId))
     }
   }

@@ -14,16 +14,24 @@ export interface RetainedMessage {
 export interface RetainedMessages {
   /** Keeps a message, or forgets the topic if the payload is empty. Returns false where a limit forbids it. */
   store(message: RetainedMessage): boolean
-  get(topic: string): RetainedMessage | undefined
+  /** The message of `topic`, if it is not newer than `version`. */
+  get(topic: string, version?: number): RetainedMessage | undefined
   /** Topics with a retained message that `filter` matches. */
   topics(filter: string): string[]
+  /** Grows with each message that is stored. */
+  version(): number
+}
+
+interface Kept extends RetainedMessage {
+  readonly version: number
 }
 
 /** @param limits bound what clients leave; the agent's own messages are bounded by what it does. */
 export function retainedMessages(limits: Limits): RetainedMessages {
-  const messages = new Map<string, RetainedMessage>()
+  const messages = new Map<string, Kept>()
   let count = 0
   let bytes = 0
+  let version = 0
 
   function forget(topic: string): void {
     const old = messages.get(topic)
@@ -49,18 +57,24 @@ export function retainedMessages(limits: Limits): RetainedMessages {
       forget(message.topic)
       if (clears) return true
       // A copy: the payload may be a view of a far larger buffer from the network.
-      messages.set(message.topic, { ...message, payload: Buffer.from(message.payload) })
+      const payload = Buffer.from(message.payload)
+      version += 1
+      messages.set(message.topic, { ...message, payload, version })
       count += foreign(message)
       bytes += foreign(message) * size(message)
       return true
     },
-    get: (topic) => messages.get(topic),
+    get(topic, newest = version) {
+      const message = messages.get(topic)
+      return message && message.version <= newest ? message : undefined
+    },
     topics(filter) {
       if (!/[+#]/.test(filter)) return messages.has(filter) ? [filter] : []
       const tree = filterTree()
       tree.add(filter, filter)
       return [...messages.keys()].filter((topic) => tree.match(topic).size > 0)
     },
+    version: () => version,
   }
 }
 

@@ -16,35 +16,39 @@ export function retainedReplay(
   connection: Connection,
   retained: RetainedMessages,
 ): (granted: readonly Subscription[]) => Promise<void> {
-  const pending = new Map<string, 0 | 1 | 2>()
+  const pending = new Map<string, { readonly qos: 0 | 1 | 2; readonly version: number }>()
   let running = false
 
-  async function replay(filter: string, qos: 0 | 1 | 2): Promise<void> {
+  async function replay(filter: string, qos: 0 | 1 | 2, version: number): Promise<void> {
     // One filter is one scan of all topics; other clients have their turn in between.
     await setImmediate()
     for (const topic of retained.topics(filter)) {
       await connection.drained(paceBytes)
       if (client.closed) return
-      // It may have changed, or gone, while we waited.
-      const message = retained.get(topic)
+      // What changed since the SUBSCRIBE was delivered as it happened.
+      const message = retained.get(topic, version)
       if (message) send(client, message.topic, message.payload, lower(qos, message.qos))
     }
   }
 
   return async (granted) => {
-    for (const { topic, qos } of granted) if (Number(qos) !== REFUSED) pending.set(topic, qos)
+    const version = retained.version()
+    for (const { topic, qos } of granted) {
+      if (Number(qos) !== REFUSED) pending.set(topic, { qos, version })
+    }
     if (running) return
     running = true
-    for (const [filter, qos] of pending) {
+    for (const [filter, { qos, version: newest }] of pending) {
       pending.delete(filter)
-      await replay(filter, qos)
+      await replay(filter, qos, newest)
     }
     running = false
   }
 }
 
 function send(client: Client, topic: string, payload: Buffer, qos: 0 | 1 | 2): void {
-  client.publish({ cmd: 'publish', dup: false, retain: true, topic, payload, qos })
+  const done = () => undefined // Its type calls it optional; Aedes calls it all the same.
+  client.publish({ cmd: 'publish', dup: false, retain: true, topic, payload, qos }, done)
 }
 
 function lower(one: 0 | 1 | 2, other: 0 | 1 | 2): 0 | 1 | 2 {
