@@ -8,9 +8,6 @@ import { operatorOf, requireOperators } from './operators.ts'
 import { orderedNodes } from './order.ts'
 import { wire } from './value.ts'
 
-/** Changes whenever the same graph would give another ONNX file: cached conversions are keyed by it. */
-export const CONVERTER_VERSION = 1
-
 /** What to convert: the graph, its weights by name, and where to cut it. */
 export interface Import {
   readonly model: GraphModel
