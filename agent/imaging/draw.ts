@@ -1,0 +1,101 @@
+import type { Item, ResultKind } from '../../schemas/results.ts'
+import type { Yuv420 } from '../core/stages.ts'
+import { classColour, inkOn } from './class-colour.ts'
+import {
+  fill,
+  lettersIn,
+  outline,
+  type Rectangle,
+  textHeight,
+  textWidth,
+  within,
+  write,
+} from './paint.ts'
+
+/** Sizes in pixels, grown with the picture so that 360p and 4K look alike. */
+interface Style {
+  /** Of a line. */
+  readonly thickness: number
+  /** Pixels per dot of the font. */
+  readonly scale: number
+}
+
+interface Label {
+  readonly text: string
+  readonly area: Rectangle
+}
+
+/** How each kind of result is drawn. */
+const painters: Readonly<Record<ResultKind, typeof drawDetections>> = {
+  detections: drawDetections,
+}
+
+/**
+ * Draws what was found onto a picture, which the caller owns: boxes with label and score, in a colour
+ * per class, the best on top. Nothing is written outside the picture.
+ */
+export function drawItems(
+  picture: Yuv420,
+  items: readonly Item[],
+  kind: ResultKind = 'detections',
+): void {
+  painters[kind](picture, items, styleFor(picture))
+}
+
+/** The line and font size for a picture. */
+export function styleFor({ width, height }: Pick<Yuv420, 'width' | 'height'>): Style {
+  const side = Math.min(width, height)
+  return {
+    thickness: Math.max(2, Math.round(side / 240)),
+    scale: Math.max(1, Math.round(side / 320)),
+  }
+}
+
+function drawDetections(picture: Yuv420, items: readonly Item[], style: Style): void {
+  for (const item of items.toReversed()) drawDetection(picture, item, style)
+}
+
+function drawDetection(picture: Yuv420, item: Item, style: Style): void {
+  const colour = classColour(item.classId)
+  const box = pixelsOf(item, picture)
+  outline(picture, box, style.thickness, colour)
+  const label = placeLabel(picture, textOf(item), box, style.scale)
+  if (!label) return
+  fill(picture, label.area, colour)
+  const at = { left: label.area.left + style.scale, top: label.area.top + style.scale }
+  write(picture, label.text, { ...at, scale: style.scale }, inkOn(colour))
+}
+
+function pixelsOf({ box: [x, y, width, height] }: Item, picture: Yuv420): Rectangle {
+  const area = {
+    left: Math.round(x),
+    top: Math.round(y),
+    right: Math.round(x + width),
+    bottom: Math.round(y + height),
+  }
+  return within(area, picture.width, picture.height)
+}
+
+function textOf({ label, score, track }: Item): string {
+  const number = track === undefined ? '' : ` #${track}`
+  return `${label}${number} ${Math.round(score * 100)}%`
+}
+
+/**
+ * Above the box; inside it where there is no room above; always within the picture, and cut at its
+ * width. None in a picture that is too small for text.
+ */
+export function placeLabel(
+  { width, height }: Pick<Yuv420, 'width' | 'height'>,
+  text: string,
+  box: Rectangle,
+  scale: number,
+): Label | undefined {
+  const shown = text.slice(0, lettersIn(width - 2 * scale, scale))
+  const high = textHeight(scale) + 2 * scale
+  if (shown === '' || high > height) return undefined
+  const wide = textWidth(shown, scale) + 2 * scale
+  const left = Math.max(0, Math.min(box.left, width - wide))
+  const top = box.top >= high ? box.top - high : Math.max(0, Math.min(box.top, height - high))
+  return { text: shown, area: { left, top, right: left + wide, bottom: top + high } }
+}
