@@ -48,11 +48,17 @@ export class InputRunner {
   #info: SourceInfo = {}
   #live = false
   #subscription: Subscription | undefined
+  #tellOpened: () => void = () => {}
+  /** Resolves when the source gives samples, or has failed to. */
+  readonly opened: Promise<void>
   #finished: Promise<void> = Promise.resolve()
 
   constructor(parts: InputParts) {
     this.#parts = parts
     this.#slots = slots(parts.maxAlive)
+    this.opened = new Promise((resolve) => {
+      this.#tellOpened = resolve
+    })
   }
 
   /** Whether a `once` can wait for its next frame instead of opening the source again. */
@@ -76,16 +82,19 @@ export class InputRunner {
   /** Ends reading; resolves when no sample is alive. */
   async close(): Promise<void> {
     this.#abort.abort()
+    this.#tellOpened()
     this.#subscription?.unsubscribe()
     this.#rejectWaiting(new AgentError('CONFLICT', `the input '${this.#parts.id}' was closed`))
     await this.#finished
     await this.#slots.idle()
   }
 
-  /** The result of the first frame captured after this call. */
-  nextFrame(once: Once): Promise<Result> {
+  /** The result of the first frame captured after this call. @param late nobody waits any more */
+  nextFrame(once: Once, late: AbortSignal): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ once, askedAt: Date.now(), resolve, reject })
+      const waiting = { once, askedAt: Date.now(), resolve, reject }
+      this.#waiting.push(waiting)
+      late.addEventListener('abort', () => this.#giveUp(waiting), { once: true })
     })
   }
 
@@ -209,11 +218,20 @@ export class InputRunner {
     this.#report(state, error)
   }
 
+  #giveUp(waiting: Waiting): void {
+    const at = this.#waiting.indexOf(waiting)
+    if (at < 0) return
+    this.#waiting.splice(at, 1)
+    const message = `the input '${this.#parts.id}' gave no frame in time`
+    waiting.reject(new AgentError('TIMEOUT', message, { retryable: true }))
+  }
+
   #rejectWaiting(error: AgentError): void {
     for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
   }
 
   #report(state: InputReport['state'], error?: Fault): void {
+    this.#tellOpened()
     const run = this.#run
     this.#parts.report({
       id: this.#parts.id,

@@ -1,5 +1,6 @@
 import type { Result } from '../../schemas/results.ts'
 import { AgentError } from '../core/errors.ts'
+import { redact } from '../core/redact.ts'
 import type { Delivered, Source } from '../core/stages.ts'
 import type { Inferrer } from '../pipeline/results.ts'
 import type { CrashPlace } from './crash-record.ts'
@@ -16,19 +17,16 @@ export interface OnceParts {
   readonly inferrer: Inferrer
   readonly place: CrashPlace
   publish(delivered: Delivered): void
+  /** Fires when nobody waits for the answer any more. */
+  readonly late: AbortSignal
 }
 
 /**
  * Reads a source on behalf of one request: the whole of a finite one, the first sample of a live one.
- * @throws AgentError of the source; LIMIT_EXCEEDED past 1000 results
+ * @throws AgentError of the source; LIMIT_EXCEEDED past 1000 results; TIMEOUT
  */
-export async function runOnce({
-  once,
-  source,
-  inferrer,
-  place,
-  publish,
-}: OnceParts): Promise<Result[]> {
+export async function runOnce(parts: OnceParts): Promise<Result[]> {
+  const { once, source, inferrer, place, publish } = parts
   const found: Result[] = []
   let failure: AgentError | undefined
   let settle: (error?: AgentError) => void = () => {}
@@ -43,6 +41,7 @@ export async function runOnce({
     place,
     maxAlive: 2,
     deliver({ result, frame }) {
+      if (source.live && found.length > 0) return
       if (found.length >= MAX_RESULTS) {
         settle(
           new AgentError(
@@ -66,6 +65,7 @@ export async function runOnce({
       failure = error
     },
   })
+  parts.late.addEventListener('abort', () => settle(noResult(once)), { once: true })
   runner.open()
   try {
     await over
@@ -73,4 +73,9 @@ export async function runOnce({
   } finally {
     await runner.close()
   }
+}
+
+function noResult({ spec }: Once): AgentError {
+  const message = `'once' got no result of '${redact(spec.url).slice(0, 200)}' in time`
+  return new AgentError('TIMEOUT', message, { retryable: true })
 }

@@ -11,10 +11,11 @@ import { imageFeed } from './image-feed.ts'
 import { InferenceHost } from './inference-host.ts'
 import { InputRunner } from './input-runner.ts'
 import type { FromService, Once, ServiceLimits, ToService } from './messages.ts'
-import { notedPreprocess } from './native-notes.ts'
+import { notedEngine, notedPreprocess } from './native-notes.ts'
 import { runOnce } from './once-runner.ts'
 import { outbox } from './outbox.ts'
 import { OutputRunner } from './output-runner.ts'
+import { turns } from './turns.ts'
 
 type Start = Extract<ToService, { type: 'start' }>
 
@@ -28,6 +29,8 @@ export interface RuntimeParts {
   post(message: FromService): void
 }
 
+/** Inputs open one after another: a crash while opening is then one input's; but none waits longer, ms. */
+const OPENING_MS = 500
 /** How long a `once` may take, ms. */
 const ONCE_TIMEOUT_MS = 60_000
 
@@ -42,8 +45,8 @@ export class ServiceRuntime {
   readonly #host: InferenceHost
   readonly #inputs = new Map<string, InputRunner>()
   readonly #outputs = new Map<string, OutputRunner>()
-  /** Parts by id whose closing is under way: the next opening waits for it. */
-  readonly #closing = new Map<string, Promise<void>>()
+  readonly #turns = turns()
+  #stopping = false
 
   constructor(parts: RuntimeParts) {
     this.#parts = parts
@@ -66,13 +69,15 @@ export class ServiceRuntime {
       case 'model/options':
         return this.#host.setOptions(message.options)
       case 'input/open':
-        return this.#openInput(message)
+        return this.#turns.take(`input ${message.id}`, () =>
+          this.#turns.take('opening', () => this.#openInput(message)),
+        )
       case 'input/close':
-        return this.#close(`input ${message.id}`, this.#inputs, message.id)
+        return this.#turns.take(`input ${message.id}`, () => close(this.#inputs, message.id))
       case 'output/open':
-        return this.#openOutput(message)
+        return this.#turns.take(`output ${message.id}`, () => this.#openOutput(message))
       case 'output/close':
-        return this.#close(`output ${message.id}`, this.#outputs, message.id)
+        return this.#turns.take(`output ${message.id}`, () => close(this.#outputs, message.id))
       case 'once':
         return this.#once(message.once)
       case 'image':
@@ -104,6 +109,7 @@ export class ServiceRuntime {
 
   /** Ends inputs, then inference, then outputs; resolves when nothing is alive. */
   async stop(): Promise<void> {
+    this.#stopping = true
     await Promise.all([...this.#inputs.values()].map((input) => input.close()))
     await this.#host.close()
     await Promise.all([...this.#outputs.values()].map((output) => output.close()))
@@ -132,14 +138,15 @@ export class ServiceRuntime {
   }
 
   async #openInput({ id, spec }: Extract<ToService, { type: 'input/open' }>): Promise<void> {
-    await this.#closing.get(`input ${id}`)
+    if (this.#stopping) return
+    const place = this.#record.place(id)
     try {
       const input = new InputRunner({
         id,
         spec,
-        source: this.#source(spec),
-        inferrer: this.#inferrer(id, this.#record.place(id)),
-        place: this.#record.place(id),
+        source: this.#source(spec, place),
+        inferrer: this.#inferrer(id, place),
+        place,
         maxAlive: this.#limits.samplesPerInput,
         deliver: (delivered) => this.#deliver(delivered),
         report: (report) => this.#parts.post({ type: 'input', report }),
@@ -148,6 +155,7 @@ export class ServiceRuntime {
       })
       this.#inputs.set(id, input)
       input.open()
+      await within(OPENING_MS, input.opened)
     } catch (cause) {
       const error = AgentError.from(cause)
       this.#faults.fault(error, { input: id })
@@ -156,7 +164,7 @@ export class ServiceRuntime {
   }
 
   async #openOutput({ id, spec }: Extract<ToService, { type: 'output/open' }>): Promise<void> {
-    await this.#closing.get(`output ${id}`)
+    if (this.#stopping) return
     const output = new OutputRunner({
       id,
       spec,
@@ -172,46 +180,34 @@ export class ServiceRuntime {
     await output.open()
   }
 
-  async #close(
-    key: string,
-    parts: Map<string, { close(): Promise<void> }>,
-    id: string,
-  ): Promise<void> {
-    const part = parts.get(id)
-    if (!part) return
-    parts.delete(id)
-    const closing = part.close().finally(() => this.#closing.delete(key))
-    this.#closing.set(key, closing)
-    await closing
-  }
-
   async #once(once: Once): Promise<void> {
     const { request } = once
     try {
-      const results = await withTimeout(this.#resultsOf(once), ONCE_TIMEOUT_MS)
+      const results = await this.#resultsOf(once, AbortSignal.timeout(ONCE_TIMEOUT_MS))
       this.#parts.post({ type: 'once', request, results })
     } catch (error) {
       this.#parts.post({ type: 'once/failed', request, error: AgentError.from(error).toInfo() })
     }
   }
 
-  async #resultsOf(once: Once): Promise<readonly unknown[]> {
+  async #resultsOf(once: Once, late: AbortSignal): Promise<readonly unknown[]> {
     const open = once.input === undefined ? undefined : this.#inputs.get(once.input)
-    if (open?.givesNextFrame) return [await open.nextFrame(once)]
+    if (open?.givesNextFrame) return [await open.nextFrame(once, late)]
     const place = this.#record.place(once.input ?? '$once')
     return runOnce({
       once,
-      source: this.#source({ ...once.spec, pace: 'fast', loop: false }),
+      source: this.#source({ ...once.spec, pace: 'fast', loop: false }, place),
       inferrer: this.#inferrer(PRIORITY_LANE, place),
       place,
       publish: (delivered) => this.#deliver(delivered),
+      late,
     })
   }
 
-  #source(spec: Once['spec']): Source {
+  #source(spec: Once['spec'], place: CrashPlace): Source {
     return createSource(spec, {
       limits: this.#limits,
-      engine: this.#parts.engine,
+      engine: notedEngine(this.#parts.engine, place),
       images: this.#feed,
       defaultPace: 'realtime',
     })
@@ -231,16 +227,20 @@ export class ServiceRuntime {
   }
 }
 
-async function withTimeout<T>(task: Promise<T>, ms: number): Promise<T> {
+async function close(parts: Map<string, { close(): Promise<void> }>, id: string): Promise<void> {
+  const part = parts.get(id)
+  parts.delete(id)
+  await part?.close()
+}
+
+/** Waits for `task`, but no longer than `ms`. */
+async function within(ms: number, task: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new AgentError('TIMEOUT', `no result within ${ms} ms`, { retryable: true })),
-      ms,
-    )
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
   })
   try {
-    return await Promise.race([task, late])
+    await Promise.race([task, late])
   } finally {
     clearTimeout(timer)
   }
