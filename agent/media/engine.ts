@@ -45,7 +45,7 @@ export interface VideoFrame {
 /** An open video. One call at a time. */
 export interface VideoReader {
   readonly info: SourceInfo
-  /** The next picture in order of presentation; nothing at the end. */
+  /** The next picture in order of presentation; nothing at the end, or once it is aborted. */
   next(): Promise<VideoFrame | undefined>
   /** Starts over at the first picture. */
   rewind(): Promise<void>

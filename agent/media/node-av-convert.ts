@@ -2,7 +2,7 @@ import type { Frame as AvFrame, SoftwareScaleContext } from 'node-av/lib'
 import { AgentError } from '../core/errors.ts'
 import type { NodeAv } from './node-av-library.ts'
 
-/** Turns pictures of any pixel format into 8-bit 4:2:0, limited range, of the same size and matrix. */
+/** Turns pictures of any pixel format into 8-bit 4:2:0, limited range, BT.709, of the same size. */
 export interface PixelConverter {
   /** Whether `frame` is 8-bit 4:2:0 already, whatever its range. */
   isPlanar(frame: AvFrame): boolean
@@ -48,14 +48,14 @@ export function pixelConverter(av: NodeAv): PixelConverter {
 }
 
 function plainFrame(av: NodeAv, from: AvFrame): AvFrame {
-  const { AV_PIX_FMT_YUV420P, AVCOL_RANGE_MPEG, AVCOL_SPC_RGB, AVCOL_SPC_BT709 } = av.constants
+  const { AV_PIX_FMT_YUV420P, AVCOL_RANGE_MPEG, AVCOL_SPC_BT709 } = av.constants
   const frame = new av.Frame()
   frame.alloc()
   frame.format = AV_PIX_FMT_YUV420P
   frame.width = from.width
   frame.height = from.height
   frame.colorRange = AVCOL_RANGE_MPEG
-  frame.colorSpace = from.colorSpace === AVCOL_SPC_RGB ? AVCOL_SPC_BT709 : from.colorSpace
+  frame.colorSpace = AVCOL_SPC_BT709
   frame.colorPrimaries = from.colorPrimaries
   frame.colorTrc = from.colorTrc
   frame.getBuffer()

@@ -19,12 +19,13 @@ export interface VideoContext {
 /** A frame over FFmpeg's own planes, which it frees at its last release. Takes ownership of `frame`. */
 export function videoFrame(context: VideoContext, frame: AvFrame): Frame {
   const { turn, converter } = context
+  nameMatrix(context.av, frame)
   const colour = colourOf(context.av, frame)
   const swapped = turn !== undefined && swapsAxes(turn)
   let converted: Promise<AvFrame> | undefined
 
-  async function limitedPlanes(): Promise<Yuv420> {
-    if (converter.isPlanar(frame) && colour.range === 'limited') return yuvView(frame)
+  async function plainPlanes(): Promise<Yuv420> {
+    if (converter.isPlanar(frame) && isPlain(colour)) return yuvView(frame)
     converted ??= converter.convert(frame)
     return yuvView(await converted)
   }
@@ -35,12 +36,12 @@ export function videoFrame(context: VideoContext, frame: AvFrame): Frame {
     async scaleTo(target) {
       const [stored, meaning] = converter.isPlanar(frame)
         ? [yuvView(frame), colour]
-        : [await limitedPlanes(), { ...colour, range: 'limited' as const }]
+        : [await plainPlanes(), plainColour]
       if (turn) scaleTurned(stored, target, turn, meaning)
       else resizeYuv(stored, meaning, target)
     },
     async copy() {
-      return copyYuv(await limitedPlanes(), turn)
+      return copyYuv(await plainPlanes(), turn)
     },
     free() {
       frame.free()
@@ -75,15 +76,28 @@ function scaleTurned(stored: Yuv420, target: RgbTarget, turn: Turn, colour: YuvC
   turnPlane(scaled, target, turn, 3)
 }
 
+/** How copies mean their numbers, whatever the video does. */
+const plainColour: YuvColour = { matrix: 'bt709', range: 'limited' }
+
+function isPlain({ matrix, range }: YuvColour): boolean {
+  return matrix === plainColour.matrix && range === plainColour.range
+}
+
 function colourOf(av: NodeAv, frame: AvFrame): YuvColour {
   const { AVCOL_RANGE_JPEG, AV_PIX_FMT_YUVJ420P } = av.constants
   const full = frame.colorRange === AVCOL_RANGE_JPEG || frame.format === AV_PIX_FMT_YUVJ420P
   return { matrix: matrixOf(av, frame), range: full ? 'full' : 'limited' }
 }
 
-/** Video that does not say which matrix it uses has BT.709 when it is high definition. */
-function matrixOf(av: NodeAv, { colorSpace, height }: AvFrame): ColourMatrix {
-  const { AVCOL_SPC_BT709, AVCOL_SPC_RGB, AVCOL_SPC_UNSPECIFIED } = av.constants
-  if (colorSpace === AVCOL_SPC_UNSPECIFIED) return height > 576 ? 'bt709' : 'bt601'
-  return colorSpace === AVCOL_SPC_BT709 || colorSpace === AVCOL_SPC_RGB ? 'bt709' : 'bt601'
+function matrixOf(av: NodeAv, { colorSpace }: AvFrame): ColourMatrix {
+  const { AVCOL_SPC_SMPTE170M, AVCOL_SPC_BT470BG, AVCOL_SPC_FCC } = av.constants
+  const standardDefinition = [AVCOL_SPC_SMPTE170M, AVCOL_SPC_BT470BG, AVCOL_SPC_FCC]
+  return standardDefinition.some((space) => space === colorSpace) ? 'bt601' : 'bt709'
+}
+
+/** Video that does not say which matrix it uses has that of its size, as players take it. */
+function nameMatrix(av: NodeAv, frame: AvFrame): void {
+  const { AVCOL_SPC_BT709, AVCOL_SPC_SMPTE170M, AVCOL_SPC_UNSPECIFIED } = av.constants
+  if (frame.colorSpace !== AVCOL_SPC_UNSPECIFIED) return
+  frame.colorSpace = frame.height > 576 ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M
 }

@@ -5,19 +5,24 @@ export type NodeAv = typeof import('node-av/lib') & {
   readonly constants: typeof import('node-av/constants')
 }
 
+async function importNodeAv(): Promise<NodeAv> {
+  const [library, constants] = await Promise.all([
+    import('node-av/lib'),
+    import('node-av/constants'),
+  ])
+  return { ...library, constants }
+}
+
 /**
  * Loads node-av, an optional dependency that costs 39 MB of memory, and silences FFmpeg's own
  * output to stderr.
  * @throws AgentError BACKEND_UNAVAILABLE when it is not installed or has no binary for this machine
  */
-export async function loadNodeAv(): Promise<NodeAv> {
+export async function loadNodeAv(load: () => Promise<NodeAv> = importNodeAv): Promise<NodeAv> {
   try {
-    const [library, constants] = await Promise.all([
-      import('node-av/lib'),
-      import('node-av/constants'),
-    ])
-    library.Log.setLevel(constants.AV_LOG_QUIET)
-    return { ...library, constants }
+    const av = await load()
+    av.Log.setLevel(av.constants.AV_LOG_QUIET)
+    return av
   } catch (error) {
     throw new AgentError(
       'BACKEND_UNAVAILABLE',
