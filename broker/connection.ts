@@ -20,6 +20,9 @@ export interface Connection {
 /** How long what a client sent before it left may take to be carried out, ms. */
 const lastWordsMs = 5000
 
+/** Packets of one client that are carried out before the others have their turn. */
+const packetsPerTurn = 64
+
 /**
  * Puts sizes and backpressure between a transport and Aedes. Writing never reports a full buffer:
  * Aedes would make every publisher wait for the slowest subscriber. What a slow subscriber loses is
@@ -28,9 +31,10 @@ const lastWordsMs = 5000
 export function connection(transport: Transport, limits: Limits): Connection {
   const waiting = new Set<() => void>()
   const stream = new Duplex({
-    readableHighWaterMark: 64 * 1024,
+    // One portion at a time: Aedes reads all there is at once.
+    readableHighWaterMark: 1,
     writableHighWaterMark: Number.MAX_SAFE_INTEGER,
-    read: () => inbound.resume(),
+    read: () => inbound.want(),
     write: (chunk: Buffer, _encoding, done) => send([chunk], done),
     writev: (writes, done) =>
       send(
@@ -55,7 +59,7 @@ export function connection(transport: Transport, limits: Limits): Connection {
     })
   }
   function wake(): void {
-    for (const check of [...waiting]) check()
+    for (const check of waiting) check()
   }
   const inbound = receive(transport, stream, limits)
 
@@ -78,40 +82,63 @@ export function connection(transport: Transport, limits: Limits): Connection {
   }
 }
 
-/** Moves what the client sends into `stream`, a first packet at most until the client is accepted. */
+/** Moves what the client sends into `stream`, in portions; before it is accepted, its CONNECT only. */
 function receive(transport: Transport, stream: Duplex, limits: Limits) {
-  const problemIn = packetMeter(limits)
-  let unknownBytes = 0
-  let accepted = false
+  const portionOf = packetMeter(limits)
+  const queue: Buffer[] = []
+  let state: 'unknown' | 'judged' | 'accepted' = 'unknown'
+  let wanted = true
+  let scheduled = false
+  let ended = false
 
-  function resume(): void {
-    if (accepted || unknownBytes <= limits.connectBytes) transport.resume()
+  function pump(): void {
+    scheduled = false
+    const [bytes] = queue
+    if (!wanted || stream.destroyed || state === 'judged') return
+    if (bytes) pass(bytes)
+    if (queue.length > 0) transport.pause()
+    else if (ended) stream.push(null)
+    else transport.resume()
+  }
+  function pass(bytes: Buffer): void {
+    const portion = portionOf(bytes, state === 'accepted' ? packetsPerTurn : 1)
+    const problem = portion.problem ?? unreadProblem(stream, limits)
+    if (problem) {
+      stream.destroy(new Error(problem))
+      return
+    }
+    if (state === 'unknown' && portion.packets > 0) state = 'judged'
+    if (portion.length < bytes.length) queue[0] = bytes.subarray(portion.length)
+    else queue.shift()
+    wanted = stream.push(bytes.subarray(0, portion.length))
+  }
+  function pumpLater(): void {
+    if (!scheduled) setImmediate(pump)
+    scheduled = true
   }
   transport.listen({
     data(bytes) {
-      if (stream.destroyed) return
-      const problem = problemIn(bytes) ?? unreadProblem(stream, limits)
-      if (problem) {
-        stream.destroy(new Error(problem))
-        return
-      }
-      unknownBytes += bytes.length
-      const wantsMore = stream.push(bytes)
-      if (!wantsMore || (!accepted && unknownBytes > limits.connectBytes)) transport.pause()
+      queue.push(bytes)
+      if (scheduled || queue.length > 1) transport.pause()
+      else pump()
     },
     closed() {
-      if (stream.destroyed) return
-      // What the client sent before it left still counts: end, and let Aedes read up to the end.
-      stream.push(null)
-      setTimeout(() => stream.destroy(), lastWordsMs).unref()
+      // What the client sent before it left still counts: Aedes reads up to the end.
+      ended = true
+      pumpLater()
+      const timer = setTimeout(() => stream.destroy(), lastWordsMs).unref()
+      stream.once('close', () => clearTimeout(timer))
     },
   })
 
   return {
-    resume,
+    want(): void {
+      wanted = true
+      pumpLater()
+    },
     accept(): void {
-      accepted = true
-      resume()
+      state = 'accepted'
+      pumpLater()
     },
   }
 }

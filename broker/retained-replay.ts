@@ -5,6 +5,7 @@ import type { RetainedMessages } from './retained-messages.ts'
 
 /** Unsent bytes above which the replay waits: far below the limit at which messages are dropped. */
 const paceBytes = 256 * 1024
+const messagesPerTurn = 64
 const REFUSED = 128
 
 /**
@@ -22,7 +23,8 @@ export function retainedReplay(
   async function replay(filter: string, qos: 0 | 1 | 2, version: number): Promise<void> {
     // One filter is one scan of all topics; other clients have their turn in between.
     await setImmediate()
-    for (const topic of retained.topics(filter)) {
+    for (const [index, topic] of retained.topics(filter).entries()) {
+      if (index % messagesPerTurn === 0) await setImmediate()
       await connection.drained(paceBytes)
       if (client.closed) return
       // What changed since the SUBSCRIBE was delivered as it happened.
