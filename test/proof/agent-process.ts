@@ -20,7 +20,10 @@ export type Program = readonly string[]
 export const heliograph: Program = [resolve('dist/agent/cli/heliograph.js'), 'run', '--config']
 
 /** Starts an agent in its workspace. What it prints goes to `agent.log` there. */
-export function startAgentProcess(workspace: Workspace, program: Program): AgentProcess {
+export function startAgentProcess(
+  workspace: Pick<Workspace, 'folder' | 'configFile'>,
+  program: Program,
+): AgentProcess {
   const { folder, configFile } = workspace
   const child = spawn(process.execPath, [...program, configFile], {
     cwd: folder,

@@ -1,0 +1,28 @@
+import { measure } from './bare.ts'
+import { openClip } from './material.ts'
+
+const SIZE = 300
+
+/** Decodes the clip over and over and scales each frame to the model's input; nothing else. */
+const reader = await openClip()
+const target = {
+  width: SIZE,
+  height: SIZE,
+  stride: SIZE * 3,
+  data: new Uint8Array(SIZE * SIZE * 3),
+}
+
+async function next(): Promise<void> {
+  let decoded = await reader.next()
+  if (!decoded) {
+    await reader.rewind()
+    decoded = await reader.next()
+  }
+  if (!decoded) throw new Error('the clip is empty')
+  await decoded.frame.scaleTo(target)
+  decoded.frame.release()
+}
+
+const result = await measure(next, Number(process.argv[2]))
+await reader.close()
+process.stdout.write(JSON.stringify(result))

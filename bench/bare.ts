@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process'
+import { resolve } from 'node:path'
+import { promisify } from 'node:util'
+
+/** What a bare loop did in its time. */
+export interface BareResult {
+  readonly count: number
+  readonly wallMs: number
+  readonly cpuMs: number
+}
+
+/** The two things that any agent must do: run the model; decode and scale the pictures. */
+export type BareLoop = 'inference' | 'decode'
+
+/** Runs a bare loop in a process of its own, at the priority of a service process. */
+export async function runBare(loop: BareLoop, seconds: number): Promise<BareResult> {
+  const script = resolve(`bench/bare-${loop}.ts`)
+  const command = ['-n', '10', process.execPath, '--import', import.meta.resolve('tsx'), script]
+  const { stdout } = await promisify(execFile)('nice', [...command, String(seconds)])
+  return JSON.parse(stdout) as BareResult
+}
+
+/** Repeats `work`, a second to warm up, then for `seconds`; the CPU time is the whole process's. */
+export async function measure(work: () => Promise<void>, seconds: number): Promise<BareResult> {
+  await repeat(work, 1000)
+  const cpu = process.cpuUsage()
+  const began = performance.now()
+  const count = await repeat(work, seconds * 1000)
+  const { user, system } = process.cpuUsage(cpu)
+  return { count, wallMs: performance.now() - began, cpuMs: (user + system) / 1000 }
+}
+
+async function repeat(work: () => Promise<void>, ms: number): Promise<number> {
+  let count = 0
+  for (const end = performance.now() + ms; performance.now() < end; count++) await work()
+  return count
+}

@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { cpus, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
+import { type Figure, holds, tableOf } from './figure.ts'
+import { benchMemory, benchStart } from './footprint.ts'
+import { benchRoundTrip } from './round-trip.ts'
+import { benchThroughput } from './throughput.ts'
+
+/** How long each part takes. */
+interface Effort {
+  readonly rounds: number
+  readonly seconds: number
+  readonly requests: number
+}
+
+const full: Effort = { rounds: 5, seconds: 20, requests: 500 }
+const quick: Effort = { rounds: 2, seconds: 4, requests: 100 }
+
+type Part = (effort: Effort) => Promise<Figure[]>
+
+const parts: Readonly<Record<string, Part>> = {
+  throughput: ({ rounds, seconds }) => benchThroughput(rounds, seconds, say),
+  'round-trip': ({ rounds, requests }) => benchRoundTrip(rounds, requests, say),
+  memory: ({ rounds, seconds }) => benchMemory(rounds, seconds / 2, say),
+  start: ({ rounds }) => benchStart(rounds, say),
+}
+
+/**
+ * `npm run bench`: measures the built agent and prints a table of medians over rounds.
+ *
+ *   --quick        short rounds, for a look; the figures mean little
+ *   --only <part>  throughput, round-trip, memory or start; may be given several times
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: Object.keys(parts) },
+    },
+  })
+  const effort = values.quick ? quick : full
+  const figures: Figure[] = []
+  for (const name of values.only) {
+    const part = parts[name]
+    if (!part) throw new Error(`no part '${name}' (known: ${Object.keys(parts).join(' ')})`)
+    say(`${name}:`)
+    figures.push(...(await part(effort)))
+  }
+  say(`\n${machine()}\n\n${tableOf(figures)}`)
+  if (!values.quick) await keep(figures)
+  process.exitCode = figures.every(holds) ? 0 : 1
+}
+
+async function keep(figures: readonly Figure[]): Promise<void> {
+  const at = new Date().toISOString()
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+  const file = `bench/results/${at.slice(0, 16).replace(':', '')}.json`
+  await mkdir('bench/results', { recursive: true })
+  await writeFile(file, `${JSON.stringify({ at, commit, machine: machine(), figures }, null, 2)}\n`)
+  say(`\nkept as ${file}`)
+}
+
+function machine(): string {
+  const [cpu] = cpus()
+  const memory = `${Math.round(totalmem() / 1e9)} GB`
+  return `${cpus().length} × ${cpu?.model.trim()}, ${memory}, Node ${process.version}, ${process.platform} ${process.arch}`
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+if (!existsSync('dist/agent/cli/heliograph.js')) throw new Error('nothing is built: npm run build')
+await main()

@@ -1,0 +1,84 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { type AddressBook, agentTopic } from '../schemas/address.ts'
+import type { ServiceConfig } from '../schemas/config.ts'
+import { type AgentProcess, heliograph, startAgentProcess } from '../test/proof/agent-process.ts'
+import { type Controller, startController } from '../test/proof/controller.ts'
+import { processesIn } from '../test/proof/processes.ts'
+import { freePort } from '../test/proof/workspace.ts'
+
+/** The agent that is measured: built, with a folder and ports of its own, started as by a user. */
+export interface Subject {
+  readonly folder: string
+  readonly port: number
+  readonly controller: Controller
+  /** A topic of the agent. */
+  topic(path: string): string
+  start(): AgentProcess
+  main(): number
+  /** The processes of its services. */
+  servicePids(): Promise<number[]>
+  command(path: string, value: unknown): void
+  /** Waits for a message on a topic of the agent; fails after `withinMs`. */
+  until(path: string, fits: (value: never) => boolean, withinMs?: number): Promise<void>
+  close(): Promise<void>
+}
+
+const book: AddressBook = { root: 'edge', agent: 'bench' }
+
+/** Prepares an agent with these services; it is not started yet. */
+export async function prepareSubject(
+  services: Readonly<Record<string, ServiceConfig>>,
+): Promise<Subject> {
+  const folder = await mkdtemp(join(tmpdir(), 'heliograph-bench-'))
+  const [port, http] = [await freePort(), await freePort()]
+  const configFile = join(folder, 'heliograph.yaml')
+  const config = {
+    agent: { id: book.agent },
+    data: { folder: join(folder, 'data') },
+    broker: { port },
+    http: { port: http },
+    services,
+  }
+  await writeFile(configFile, stringify(config))
+  const controller = startController(port)
+  let agent: AgentProcess | undefined
+  const running = (): AgentProcess => {
+    if (!agent || agent.gone()) throw new Error(`the agent is not running: see ${folder}/agent.log`)
+    return agent
+  }
+  const topic = (path: string) => agentTopic(book, path)
+
+  return {
+    folder,
+    port,
+    controller,
+    topic,
+    start() {
+      agent = startAgentProcess({ folder, configFile }, heliograph)
+      return agent
+    },
+    main: () => running().pid,
+    servicePids: async () => {
+      const main = running().pid
+      return (await processesIn(folder)).map(({ pid }) => pid).filter((pid) => pid !== main)
+    },
+    command: (path, value) => controller.publish(topic(path), JSON.stringify(value)),
+    async until(path, fits, withinMs = 60_000) {
+      const wanted = topic(path)
+      const came = await controller.seen(
+        (name, payload) => name === wanted && fits(JSON.parse(payload.toString()) as never),
+        withinMs,
+      )
+      if (!came)
+        throw new Error(`${path} did not come within ${withinMs} ms: see ${folder}/agent.log`)
+    },
+    async close() {
+      await agent?.end('SIGTERM')
+      await controller.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
