@@ -60,7 +60,7 @@ describe('decodeStill', () => {
         .toBuffer()
       const frame = await decodeStill(bytes, limits)
       expect([frame.width, frame.height]).toEqual(size)
-      const [red, , blue] = await colourAt(frame, ...redEnd)
+      const [red, , blue] = await colourAt(frame, redEnd[0] ?? 0, redEnd[1] ?? 0)
       expect(red).toBeGreaterThan(200)
       expect(blue).toBeLessThan(60)
       frame.release()
