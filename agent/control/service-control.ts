@@ -52,6 +52,7 @@ export class ServiceControl {
   #fetch = new AbortController()
   #linger: NodeJS.Timeout | undefined
   #stats: Stats | undefined
+  #stopped = false
 
   /** @param state what is desired, nothing of it running yet */
   constructor(parts: ServiceParts, state: ServiceState) {
@@ -100,6 +101,7 @@ export class ServiceControl {
 
   /** Everything that happens to the service comes through here, one event after another. */
   dispatch(event: ServiceEvent): void {
+    if (this.#stopped) return
     const before = this.#state
     const [next, effects] = transition(before, event, Date.now())
     if (phaseOf(before) !== phaseOf(next)) {
@@ -128,8 +130,9 @@ export class ServiceControl {
     })
   }
 
-  /** Ends the process and waits for it. */
+  /** Ends the process and waits for it; nothing that happens from now on changes what is desired. */
   async stop(): Promise<void> {
+    this.#stopped = true
     clearTimeout(this.#linger)
     this.#fetch.abort()
     this.#images.close()
@@ -259,6 +262,7 @@ export class ServiceControl {
 
   #exited(crash: Extract<ServiceEvent, { type: 'process/exited' }>['crash']): void {
     this.#images.clear()
+    if (this.#stopped) return
     if (crash) this.topics.error(AgentError.fromInfo(crash))
     this.dispatch({ type: 'process/exited', ...(crash ? { crash } : {}) })
   }
