@@ -38,7 +38,8 @@ export function createLog({ level, human, stream }: LogParts): AgentLog {
   const write = (lineLevel: LineLevel) => (fields: object, message: string) => {
     const takers = [...listeners].filter((listener) => passes(lineLevel, listener.level))
     if (takers.length === 0) return
-    const cleaned = clean(fields, 0) as Record<string, unknown>
+    const known = Object.entries(fields).filter(([, value]) => value !== undefined)
+    const cleaned = clean(Object.fromEntries(known), 0) as Record<string, unknown>
     const line: LogLine = { level: lineLevel, at: Date.now(), message: redact(message) }
     if (Object.keys(cleaned).length > 0) line.fields = cleaned
     for (const listener of takers) listener.take(line)
@@ -86,7 +87,7 @@ function humanSink(out: DestinationStream): (line: LogLine) => void {
 export function humanLine({ level, at, message, fields }: LogLine): string {
   const time = new Date(at).toTimeString().slice(0, 8)
   const pairs = Object.entries(fields ?? {}).map(([key, value]) => {
-    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    const text = typeof value === 'string' ? value : String(JSON.stringify(value))
     return `  \x1b[90m${key}=\x1b[0m${printable(text)}`
   })
   const name = `\x1b[${colours[level] ?? 0}m${level.padEnd(5)}\x1b[0m`

@@ -11,7 +11,7 @@ export interface FairQueue<T> {
 }
 
 /** The lane whose jobs go first: a person waits for them. */
-export const PRIORITY_LANE = 'once'
+export const PRIORITY_LANE = '$once'
 
 /** An empty queue. */
 export function fairQueue<T>(): FairQueue<T> {
