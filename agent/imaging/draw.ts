@@ -58,6 +58,7 @@ function drawDetections(picture: Yuv420, items: readonly Item[], style: Style): 
 function drawDetection(picture: Yuv420, item: Item, style: Style): void {
   const colour = classColour(item.classId)
   const box = pixelsOf(item, picture)
+  if (box.right <= box.left || box.bottom <= box.top) return
   outline(picture, box, style.thickness, colour)
   const label = placeLabel(picture, textOf(item), box, style.scale)
   if (!label) return
@@ -66,14 +67,13 @@ function drawDetection(picture: Yuv420, item: Item, style: Style): void {
   write(picture, label.text, { ...at, scale: style.scale }, inkOn(colour))
 }
 
+/** At least one pixel, of which nothing may lie in the picture. */
 function pixelsOf({ box: [x, y, width, height] }: Item, picture: Yuv420): Rectangle {
-  const area = {
-    left: Math.round(x),
-    top: Math.round(y),
-    right: Math.round(x + width),
-    bottom: Math.round(y + height),
-  }
-  return within(area, picture.width, picture.height)
+  const left = Math.round(x)
+  const top = Math.round(y)
+  const right = Math.max(Math.round(x + width), left + 1)
+  const bottom = Math.max(Math.round(y + height), top + 1)
+  return within({ left, top, right, bottom }, picture.width, picture.height)
 }
 
 function textOf({ label, score, track }: Item): string {
