@@ -16,10 +16,9 @@ it('gives up on a reading that hangs, and does not start another beside it', asy
   const late = { unavailable: 'cpu: no answer within 20 ms' }
   expect(await read()).toEqual(late)
   expect(await read()).toEqual(late)
+  expect(hanging).toHaveBeenCalledTimes(1)
   resolve({ load: 0.5 })
-  await promise
   expect(await read()).toEqual({ load: 0.5 })
-  expect(hanging).toHaveBeenCalledTimes(2)
 })
 
 it('keeps an answer for as long as it is told to', async () => {
