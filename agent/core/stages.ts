@@ -148,6 +148,8 @@ export interface Backend {
 export interface Delivered {
   readonly result: Result
   readonly frame: Frame
+  /** Asked for by name (`compute once`), so worth an acknowledged delivery. */
+  readonly requested?: boolean
 }
 
 /**
