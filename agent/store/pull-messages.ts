@@ -1,5 +1,5 @@
 import type { ModelProvider } from '../../schemas/manifest.ts'
-import type { Fault } from '../service/messages.ts'
+import type { AgentError } from '../core/errors.ts'
 
 /** How far a pull is: bytes, or nodes of the graph while it converts. */
 export interface PullProgress {
@@ -28,4 +28,4 @@ export interface Offer {
 export type PullReport =
   | { readonly type: 'progress'; readonly progress: PullProgress }
   | { readonly type: 'done' }
-  | { readonly type: 'failed'; readonly fault: Fault }
+  | { readonly type: 'failed'; readonly fault: ReturnType<AgentError['toInfo']> }

@@ -26,7 +26,8 @@ async function run(job: PullJob): Promise<void> {
   } finally {
     // Main removes the folder too, unless it is main that has died.
     if (cancel.signal.aborted) await rm(job.scratch, { recursive: true, force: true })
-    process.exit()
+    // With the channel closed nothing keeps this process alive.
+    if (process.connected) process.disconnect()
   }
 }
 

@@ -5,7 +5,7 @@ import { Emit, type Values } from './emit.ts'
 import { dataType, type GraphModel, type GraphNode, nodeOf, shape, tensorName } from './graph.ts'
 import { OnnxWriter, onnxType, type Port } from './onnx-writer.ts'
 import { operatorOf, requireOperators } from './operators.ts'
-import { orderedNodes } from './order.ts'
+import { orderedNodes, requireNode } from './order.ts'
 import { wire } from './value.ts'
 
 /** What to convert: the graph, its weights by name, and where to cut it. */
@@ -95,18 +95,33 @@ function elementType(node: GraphNode, ...attributes: string[]): 'float32' | 'int
 function outputsOf(state: State, spec: TfjsImport, nodes: readonly GraphNode[]): Port[] {
   const byName = new Map(nodes.map((node) => [node.name, node]))
   return Object.entries(spec.outputs).map(([tensor, name]) => {
-    const result = new Emit({ name, op: 'output', input: [tensorName(tensor)] }, state)
+    const source = tensorName(tensor)
+    const result = new Emit({ name, op: 'output', input: [source] }, state)
     state.writer.output(name, result.operand(0))
-    return { name, type: onnxType[resultType(byName.get(nodeOf(tensor)), tensor)] }
+    const node = requireNode(byName, nodeOf(source), 'output')
+    const dtype = result.known(0)?.dtype ?? resultType(node, source)
+    return { name, type: onnxType[dtype] }
   })
 }
 
-const truthValued: ReadonlySet<string> = new Set(
-  'Equal Greater GreaterEqual Less LessEqual LogicalAnd LogicalNot LogicalOr'.split(' '),
-)
+/** Element types of results that are not those of the operands. */
+const resultTypes: Readonly<Record<string, 'int32' | 'bool'>> = {
+  ArgMax: 'int32',
+  ArgMin: 'int32',
+  Equal: 'bool',
+  Greater: 'bool',
+  GreaterEqual: 'bool',
+  Less: 'bool',
+  LessEqual: 'bool',
+  LogicalAnd: 'bool',
+  LogicalNot: 'bool',
+  LogicalOr: 'bool',
+  Shape: 'int32',
+  Size: 'int32',
+  'TopKV2:1': 'int32',
+}
 
-function resultType(node: GraphNode | undefined, tensor: string): 'float32' | 'int32' | 'bool' {
-  if (!node || (node.op === 'TopKV2' && tensor.endsWith(':1'))) return 'int32'
-  if (truthValued.has(node.op)) return 'bool'
-  return elementType(node, 'out_type', 'output_type', 'DstT', 'dtype', 'T')
+function resultType(node: GraphNode, tensor: string): 'float32' | 'int32' | 'bool' {
+  const special = resultTypes[`${node.op}${tensor.slice(node.name.length)}`]
+  return special ?? elementType(node, 'DstT', 'dtype', 'T', 'Tparams', 'Tidx')
 }

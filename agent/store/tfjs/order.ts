@@ -36,7 +36,12 @@ export function orderedNodes(
   return [...ordered.values()]
 }
 
-function requireNode(nodes: ReadonlyMap<string, GraphNode>, name: string, role: string): GraphNode {
+/** The node of this name. @throws AgentError MODEL_LOAD when there is none */
+export function requireNode(
+  nodes: ReadonlyMap<string, GraphNode>,
+  name: string,
+  role: string,
+): GraphNode {
   const node = nodes.get(name)
   if (node) return node
   throw new AgentError(

@@ -41,13 +41,12 @@ function convolve(emit: Emit, { weights, group }: Filter): Wire {
   const fused = texts(emit.node, 'fused_ops')
   const parameters = [emit.store(weights)]
   if (fused[0] === 'BiasAdd') parameters.push(emit.store(reshape(emit.constant(2), [-1])))
-  const attributes = {
+  const window = {
     kernel_shape: weights.shape.slice(2),
     strides: spatial(integers(emit.node, 'strides')),
     dilations: spatial(integers(emit.node, 'dilations')),
-    group,
-    ...padding(emit),
   }
+  const attributes = { ...window, group, ...dilatedPadding(emit, window) }
   return emit.channelsFirst(0, (input) => {
     const convolved = emit.add('Conv', [input, ...parameters], attributes)
     const activations = fused.filter((name) => name !== 'BiasAdd')
@@ -83,6 +82,23 @@ function pool(emit: Emit, op: 'MaxPool' | 'AveragePool'): Wire {
 /** Height and width of a list with one number per axis of NHWC; 1 where it is absent. */
 function spatial(perAxis: readonly number[]): number[] {
   return [perAxis[1] ?? 1, perAxis[2] ?? 1]
+}
+
+interface Window {
+  readonly kernel_shape: readonly number[]
+  readonly strides: readonly number[]
+  readonly dilations: readonly number[]
+}
+
+/** ONNX Runtime refuses `auto_pad` with dilations; with stride 1 the margins need no input size. */
+function dilatedPadding(emit: Emit, { kernel_shape, strides, dilations }: Window): OnnxAttributes {
+  const dilated = dilations.some((dilation) => dilation !== 1)
+  if (!dilated || text(emit.node, 'padding', 'VALID') !== 'SAME') return padding(emit)
+  if (strides.some((stride) => stride !== 1)) throw emit.fault('a stride and a dilation at once')
+  const totals = kernel_shape.map((size, axis) => (size - 1) * (dilations[axis] ?? 1))
+  const before = totals.map((total) => Math.floor(total / 2))
+  const after = totals.map((total) => Math.ceil(total / 2))
+  return { pads: [...before, ...after] }
 }
 
 function padding(emit: Emit): OnnxAttributes {
