@@ -3,9 +3,14 @@ import type { Client, Subscription } from 'aedes'
 import type { Connection } from './connection.ts'
 import type { RetainedMessages } from './retained-messages.ts'
 
+type Qos = 0 | 1 | 2
+
 /** Unsent bytes above which the replay waits: far below the limit at which messages are dropped. */
 const paceBytes = 256 * 1024
-const messagesPerTurn = 64
+/** Messages sent before other clients have their turn. */
+const messagesPerTurn = 256
+/** What a scan of all topics costs, in messages. */
+const scanCost = 100
 const REFUSED = 128
 
 /**
@@ -17,15 +22,22 @@ export function retainedReplay(
   connection: Connection,
   retained: RetainedMessages,
 ): (granted: readonly Subscription[]) => Promise<void> {
-  const pending = new Map<string, { readonly qos: 0 | 1 | 2; readonly version: number }>()
+  const pending = new Map<string, { readonly qos: Qos; readonly version: number }>()
   let running = false
+  let budget = messagesPerTurn
 
-  async function replay(filter: string, qos: 0 | 1 | 2, version: number): Promise<void> {
-    // One filter is one scan of all topics; other clients have their turn in between.
-    await setImmediate()
-    for (const [index, topic] of retained.topics(filter).entries()) {
-      if (index % messagesPerTurn === 0) await setImmediate()
-      await connection.drained(paceBytes)
+  async function turn(cost: number): Promise<void> {
+    if (connection.backlog() >= paceBytes) await connection.drained(paceBytes)
+    if (budget < cost) {
+      await setImmediate()
+      budget = messagesPerTurn
+    }
+    budget -= cost
+  }
+  async function replay(filter: string, qos: Qos, version: number): Promise<void> {
+    await turn(scanCost)
+    for (const topic of retained.topics(filter)) {
+      await turn(1)
       if (client.closed) return
       // What changed since the SUBSCRIBE was delivered as it happened.
       const message = retained.get(topic, version)
@@ -40,6 +52,7 @@ export function retainedReplay(
     }
     if (running) return
     running = true
+    budget = messagesPerTurn
     for (const [filter, { qos, version: newest }] of pending) {
       pending.delete(filter)
       await replay(filter, qos, newest)
@@ -48,11 +61,11 @@ export function retainedReplay(
   }
 }
 
-function send(client: Client, topic: string, payload: Buffer, qos: 0 | 1 | 2): void {
+function send(client: Client, topic: string, payload: Buffer, qos: Qos): void {
   const done = () => undefined // Its type calls it optional; Aedes calls it all the same.
   client.publish({ cmd: 'publish', dup: false, retain: true, topic, payload, qos }, done)
 }
 
-function lower(one: 0 | 1 | 2, other: 0 | 1 | 2): 0 | 1 | 2 {
+function lower(one: Qos, other: Qos): Qos {
   return one < other ? one : other
 }
