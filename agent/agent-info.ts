@@ -7,16 +7,27 @@ import { asyncApi } from '../schemas/asyncapi.ts'
 import type { AgentInfo } from '../schemas/state.ts'
 import { packageFolder } from './config/folders.ts'
 
-/** What `$info` says. */
-export function infoOf(parts: {
-  readonly agent: string
-  readonly services: readonly string[]
-  readonly broker: Broker
-}): AgentInfo {
-  return {
+/** The version of this package. */
+export const version: string = JSON.parse(
+  readFileSync(join(packageFolder(), 'package.json'), 'utf8'),
+).version
+
+/** What `$info` says, kept up to date. */
+export interface Introduction {
+  /** Publishes it with these parts changed. */
+  change(news: Partial<Pick<AgentInfo, 'services' | 'providers'>>): void
+}
+
+/** Publishes what this agent is and where it listens, now and at every change. */
+export function introduce(
+  agent: string,
+  broker: Broker,
+  publish: (info: AgentInfo) => void,
+): Introduction {
+  let info: AgentInfo = {
     version,
     contract: 1,
-    agent: parts.agent,
+    agent,
     hardware: {
       host: hostname(),
       platform: process.platform,
@@ -27,18 +38,22 @@ export function infoOf(parts: {
     },
     node: process.version,
     providers: [],
-    services: [...parts.services].sort(),
-    addresses: { ...parts.broker.addresses },
-    schema: schemaHash,
+    services: [],
+    addresses: { ...broker.addresses },
+    schema: schemaHash(),
+  }
+  publish(info)
+  return {
+    change(news) {
+      info = { ...info, ...news }
+      publish(info)
+    },
   }
 }
 
-/** The version of this package. */
-export const version: string = JSON.parse(
-  readFileSync(join(packageFolder(), 'package.json'), 'utf8'),
-).version
-
-const schemaHash = createHash('sha256')
-  .update(JSON.stringify(asyncApi(version)))
-  .digest('hex')
-  .slice(0, 16)
+function schemaHash(): string {
+  return createHash('sha256')
+    .update(JSON.stringify(asyncApi(version)))
+    .digest('hex')
+    .slice(0, 16)
+}

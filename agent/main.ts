@@ -2,14 +2,19 @@ import { randomUUID } from 'node:crypto'
 import { type Broker, startBroker } from '../broker/server.ts'
 import type { AddressBook } from '../schemas/address.ts'
 import type { Config } from '../schemas/config.ts'
-import { infoOf } from './agent-info.ts'
+import { type Introduction, introduce } from './agent-info.ts'
 import { AgentControl } from './control/agent-control.ts'
 import { desiredStore } from './control/desired-store.ts'
 import { presence } from './control/presence.ts'
-import { defaultAgentId, takeDataFolder } from './data-folder.ts'
+import { AgentError } from './core/errors.ts'
+import { type DataFolder, defaultAgentId, takeDataFolder } from './data-folder.ts'
 import type { AgentLog } from './log.ts'
+import { processMeter } from './metrics/process-usage.ts'
+import { reportMetrics } from './metrics/report.ts'
+import { resourceReader } from './metrics/resources.ts'
 import { type Launch, processLauncher } from './service/launch.ts'
 import type { ServiceLimits } from './service/messages.ts'
+import { probeProviders } from './service/probe-providers.ts'
 import { DEFAULT_MODEL } from './store/catalog.ts'
 import { type ModelStore, modelStore } from './store/store.ts'
 
@@ -17,7 +22,7 @@ import { type ModelStore, modelStore } from './store/store.ts'
 export interface RunningAgent {
   readonly book: AddressBook
   readonly broker: Broker
-  /** Ends services, broker and all processes, in this order. */
+  /** Ends services and their processes, then the broker. */
   stop(): Promise<void>
 }
 
@@ -30,64 +35,95 @@ export interface AgentParts {
   readonly launch?: Launch
 }
 
+/** Probing takes half a second of a core, which the first detections need more. */
+const PROBE_AFTER_MS = 5000
+
 /**
- * Composition root: data folder → broker → control → services. Resolves when `$state` says `ready`.
+ * Composition root: data folder → broker → services. Resolves when `$state` says `ready`.
  * @throws AgentError CONFIG_INVALID: a port or the data folder is taken, the stored state is damaged
  */
 export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
-  const { config, log, env } = parts
-  const boot = randomUUID()
+  const { config } = parts
   const data = await takeDataFolder(config.data.folder, config.outputs.mediaFolder)
   try {
-    const desired = desiredStore(data.stateFile)
-    const stored = await desired.read()
-    const agent = config.agent.id ?? stored?.agent ?? defaultAgentId()
-    const book = { root: config.agent.root, agent }
-    const broker = await startBroker({ config: brokerConfig(config), book, log })
-    const store = parts.store ?? modelStore({ ...config.models, log })
-    const entry = new URL('./service/worker.js', import.meta.url)
-    const present = presence(broker.bus, book, boot)
-    present.state('init')
-    const stopLog = log.onLine(config.log.mqttLevel, (line) => present.log(line))
-
-    const control = new AgentControl({
-      book,
-      boot,
-      bus: broker.bus,
-      log,
-      store,
-      desired,
-      stored,
-      sections: config.services,
-      defaultModel: { id: DEFAULT_MODEL, device: 'auto', options: {} },
-      launch: parts.launch ?? processLauncher(entry, env),
-      serviceLimits: serviceLimits(config, broker, env),
-      limits: { ...config.limits, outputsPerService: 32 },
-      runFolder: data.runFolder,
-      presence: present,
-      servicesChanged: (services) => present.info(infoOf({ agent, services, broker })),
-    })
-    present.info(infoOf({ agent, services: [], broker }))
-    control.begin()
-    present.state('ready')
-    log.info({ agent, ...broker.addresses }, 'agent ready')
-
-    return {
-      book,
-      broker,
-      async stop() {
-        await control.stop()
-        present.state('disconnected')
-        stopLog()
-        await broker.close()
-        await data.release()
-        log.info({ agent }, 'agent stopped')
-      },
-    }
+    return await startOn(data, parts)
   } catch (error) {
     await data.release()
     throw error
   }
+}
+
+async function startOn(data: DataFolder, parts: AgentParts): Promise<RunningAgent> {
+  const { config, log, env } = parts
+  const boot = randomUUID()
+  const desired = desiredStore(data.stateFile)
+  const stored = await desired.read()
+  const agent = config.agent.id ?? stored?.agent ?? defaultAgentId()
+  const book = { root: config.agent.root, agent }
+  const broker = await startBroker({ config: brokerConfig(config), book, log })
+  const present = presence(broker.bus, book, boot)
+  present.state('init')
+  const stopLog = log.onLine(config.log.mqttLevel, (line) => present.log(line))
+  const introduction = introduce(agent, broker, (info) => present.info(info))
+
+  const control = new AgentControl({
+    book,
+    boot,
+    bus: broker.bus,
+    log,
+    store: parts.store ?? modelStore({ ...config.models, log }),
+    desired,
+    stored,
+    sections: config.services,
+    defaultModel: { id: DEFAULT_MODEL, device: 'auto', options: {} },
+    launch: parts.launch ?? processLauncher(new URL('./service/worker.js', import.meta.url), env),
+    serviceLimits: serviceLimits(config, broker, env),
+    limits: { ...config.limits, outputsPerService: config.limits.inputsPerService },
+    runFolder: data.runFolder,
+    presence: present,
+    servicesChanged: (services) => introduction.change({ services }),
+  })
+  control.begin()
+  present.state('ready')
+  log.info({ agent, ...broker.addresses }, 'agent ready')
+  const stopMetrics = reportMetrics({
+    intervalMs: config.metrics.intervalMs,
+    resources: resourceReader({ folder: config.data.folder, pids: () => pidsOf(control) }),
+    processUsage: processMeter(),
+    services: () => control.services,
+    publish: (metrics) => present.metrics(metrics),
+  })
+  const stopProbe = probeSoon(introduction, (error) => present.alert('providers', error))
+
+  return {
+    book,
+    broker,
+    async stop() {
+      stopProbe()
+      stopMetrics()
+      await control.stop()
+      present.state('disconnected')
+      stopLog()
+      await broker.close()
+      await data.release()
+      log.info({ agent }, 'agent stopped')
+    },
+  }
+}
+
+function probeSoon(introduction: Introduction, failed: (error: AgentError) => void): () => void {
+  const probe = setTimeout(() => {
+    probeProviders(new URL('./backends/probe.js', import.meta.url)).then(
+      (providers) => introduction.change({ providers }),
+      (error: unknown) => failed(AgentError.from(error, 'BACKEND_UNAVAILABLE')),
+    )
+  }, PROBE_AFTER_MS)
+  return () => clearTimeout(probe)
+}
+
+function pidsOf(control: AgentControl): number[] {
+  const pids = [...control.services.values()].map(({ usage }) => usage.pid)
+  return [process.pid, ...pids.filter((pid) => pid !== undefined)]
 }
 
 function brokerConfig({ broker, http }: Config) {

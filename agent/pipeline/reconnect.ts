@@ -1,15 +1,6 @@
 import { type MonoTypeOperatorFunction, retry, throwError, timer } from 'rxjs'
 import { AgentError } from '../core/errors.ts'
-
-/**
- * Exponential backoff with full jitter on the upper half: 0.5–1 × (base × 2^attempt), at most `maxMs`.
- * @param attempt from 0
- * @param random 0 ≤ r < 1
- */
-export function backoffMs(attempt: number, random: number, baseMs = 500, maxMs = 30_000): number {
-  const full = Math.min(baseMs * 2 ** attempt, maxMs)
-  return full / 2 + (full / 2) * random
-}
+import { backoffMs } from './backoff.ts'
 
 /** Resubscribes after a retryable failure, with backoff; any value resets it. */
 export function reconnect<T>(

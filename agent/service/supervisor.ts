@@ -1,6 +1,6 @@
 import { AgentError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import { backoffMs } from '../pipeline/reconnect.ts'
+import { backoffMs } from '../pipeline/backoff.ts'
 import { type Blame, blame } from './blame.ts'
 import { readCrashRecord } from './crash-record.ts'
 import type { Launch, ServiceProcess } from './launch.ts'
