@@ -34,9 +34,9 @@ export function toItems(
 
 /** Rounds the edges, so that a box that ends at the frame's edge still does; at least 0.1 wide and high. */
 function rounded([x, y, width, height]: Box): Box {
-  const left = Math.floor(x * 10)
-  const top = Math.floor(y * 10)
-  const right = Math.max(Math.round((x + width) * 10), left + 1)
-  const bottom = Math.max(Math.round((y + height) * 10), top + 1)
+  const right = Math.max(Math.round((x + width) * 10), 1)
+  const bottom = Math.max(Math.round((y + height) * 10), 1)
+  const left = Math.min(Math.round(x * 10), right - 1)
+  const top = Math.min(Math.round(y * 10), bottom - 1)
   return [left / 10, top / 10, (right - left) / 10, (bottom - top) / 10]
 }
