@@ -46,6 +46,7 @@ export function judgeBadMessages(recording: Recording, sent: readonly BadMessage
 
 function judgeForeign(recording: Recording): Verdict {
   return verdict('nothing was published where a foreign replyTo said', () => {
+    during(recording, 'bad')
     const stray = onTopic(recording.messages, FOREIGN_TOPIC)
     return none(
       stray.map(({ payload }) => payload.toString()),

@@ -75,6 +75,7 @@ export function judgeLeftovers(recording: Recording): Verdict[] {
       }),
     ),
     verdict('no retained topic of the removed service is left', () => {
+      if (recording.retainedAtEnd.length === 0) throw new Error('nothing is retained at all')
       const own = recording.retainedAtEnd.filter(({ topic }) =>
         topic.startsWith(serviceTopic(recording.book, 'b', '')),
       )

@@ -207,7 +207,7 @@ describe('the verdicts on a recording', () => {
     expect(
       failures({ ...good, retainedAtEnd: stray('edge/1/proof/a/detections/clip') }),
     ).toHaveLength(1)
-    expect(failures({ ...good, retainedAtEnd: [] })).toHaveLength(1)
+    expect(failures({ ...good, retainedAtEnd: [] })).toHaveLength(2)
   })
 
   it('see frames that are still alive', () => {
