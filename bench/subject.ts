@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { stringify } from 'yaml'
 import { type AddressBook, agentTopic } from '../schemas/address.ts'
 import type { ServiceConfig } from '../schemas/config.ts'
@@ -17,12 +19,16 @@ export interface Subject {
   /** A topic of the agent. */
   topic(path: string): string
   start(): AgentProcess
+  /** Waits for the end of the agent that was killed, and starts another. */
+  restart(): Promise<AgentProcess>
   main(): number
   /** The processes of its services. */
   servicePids(): Promise<number[]>
   command(path: string, value: unknown): void
   /** Waits for a message on a topic of the agent; fails after `withinMs`. */
   until(path: string, fits: (value: never) => boolean, withinMs?: number): Promise<void>
+  /** What is retained on a topic of the agent. */
+  retained<T>(path: string): Promise<T>
   close(): Promise<void>
 }
 
@@ -50,15 +56,20 @@ export async function prepareSubject(
     return agent
   }
   const topic = (path: string) => agentTopic(book, path)
+  function start(): AgentProcess {
+    agent = startAgentProcess({ folder, configFile }, heliograph)
+    return agent
+  }
 
   return {
     folder,
     port,
     controller,
     topic,
-    start() {
-      agent = startAgentProcess({ folder, configFile }, heliograph)
-      return agent
+    start,
+    async restart() {
+      await agent?.end('SIGKILL')
+      return start()
     },
     main: () => running().pid,
     servicePids: async () => {
@@ -74,6 +85,12 @@ export async function prepareSubject(
       )
       if (!came)
         throw new Error(`${path} did not come within ${withinMs} ms: see ${folder}/agent.log`)
+    },
+    async retained(path) {
+      const where = ['-h', '127.0.0.1', '-p', String(port), '-t', topic(path)]
+      const args = [...where, '-C', '1', '-W', '5']
+      const { stdout } = await promisify(execFile)('mosquitto_sub', args)
+      return JSON.parse(stdout)
     },
     async close() {
       await agent?.end('SIGTERM')

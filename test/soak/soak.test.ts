@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import { topicRole } from '../../schemas/address.ts'
+import { fuzzMessage, randomFrom } from './fuzz.ts'
+import { slopePerHour } from './slope.ts'
+
+describe('the fuzzer', () => {
+  it('gives the same messages for the same seed, and others for another', () => {
+    const series = (seed: number) => {
+      const random = randomFrom(seed)
+      return Array.from({ length: 50 }, () => fuzzMessage(random, 'x'))
+    }
+    expect(series(1)).toEqual(series(1))
+    expect(series(1)).not.toEqual(series(2))
+  })
+
+  it('reaches every control topic, with JSON and with none', () => {
+    const random = randomFrom(7)
+    const messages = Array.from({ length: 2000 }, () => fuzzMessage(random, 'x'))
+    const book = { root: 'edge', agent: 'porch' }
+    const roles = messages.map(({ path }) => topicRole(book, `edge/1/porch/${path}`).role)
+    expect(new Set(roles)).toEqual(new Set(['control', 'command']))
+    expect(new Set(messages.map(({ path }) => path)).size).toBe(8)
+    const isJson = ({ payload }: { payload: Uint8Array }) => {
+      try {
+        JSON.parse(Buffer.from(payload).toString())
+        return true
+      } catch {
+        return false
+      }
+    }
+    const share = messages.filter(isJson).length / messages.length
+    expect(share).toBeGreaterThan(0.3)
+    expect(share).toBeLessThan(0.7)
+  })
+})
+
+describe('the slope', () => {
+  it('is that of a straight line, whatever its offset', () => {
+    const samples = [0, 1, 2, 3].map((minute) => ({
+      atMs: minute * 60_000,
+      value: 80 + minute / 10,
+    }))
+    expect(slopePerHour(samples)).toBeCloseTo(6)
+  })
+
+  it('is level for values that swing about the same', () => {
+    const samples = [5, 3, 5, 3, 5].map((value, at) => ({ atMs: at, value }))
+    expect(slopePerHour(samples)).toBeCloseTo(0)
+  })
+
+  it('needs two samples', () => {
+    expect(() => slopePerHour([{ atMs: 0, value: 1 }])).toThrow('no line')
+  })
+})
