@@ -81,7 +81,7 @@ async function startOn(data: DataFolder, parts: AgentParts): Promise<RunningAgen
     limits: { ...config.limits, outputsPerService: config.limits.inputsPerService },
     runFolder: data.runFolder,
     presence: present,
-    servicesChanged: (services) => introduction.change({ services }),
+    servicesChanged: (services) => introduction.change({ services: [...services] }),
   })
   control.begin()
   present.state('ready')

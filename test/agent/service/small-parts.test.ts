@@ -1,0 +1,146 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { AgentError } from '../../../agent/core/errors.ts'
+import { blame } from '../../../agent/service/blame.ts'
+import { crashNote, crashRecord, readCrashRecord } from '../../../agent/service/crash-record.ts'
+import { faultMeter } from '../../../agent/service/fault-meter.ts'
+import type { FromService } from '../../../agent/service/messages.ts'
+import { CREDIT_BYTES, outbox } from '../../../agent/service/outbox.ts'
+import { turns } from '../../../agent/service/turns.ts'
+
+describe('outbox', () => {
+  const half = new Uint8Array(CREDIT_BYTES / 2 + 1)
+  const event = { path: 'detections/gate', payload: half, qos: 0 } as const
+
+  it('drops and counts QoS 0 events past its credit, and sends again once main has caught up', () => {
+    const sent: FromService[] = []
+    const box = outbox((message) => sent.push(message))
+    expect([box.event(event), box.event(event), box.event(event)]).toEqual([true, true, false])
+    expect(box.takeUndelivered()).toBe(1)
+    expect(box.takeUndelivered()).toBe(0)
+    box.acknowledged(half.byteLength)
+    expect(box.event(event)).toBe(true)
+    expect(sent).toHaveLength(3)
+  })
+
+  it('lets acknowledged events and states pass always', () => {
+    const sent: FromService[] = []
+    const box = outbox((message) => sent.push(message))
+    for (let index = 0; index < 5; index += 1) box.event({ ...event, qos: 1 })
+    box.send({ type: 'beat', inferenceMs: 0 })
+    expect(sent).toHaveLength(6)
+  })
+})
+
+describe('crash record', () => {
+  it('tells, after the fact, which input native code was working on', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'heliograph-')), 'a.crash')
+    const record = crashRecord(file)
+    const gate = record.place('gate')
+    const yard = record.place('yard')
+    crashNote(gate, 'read', true)
+    crashNote(yard, 'open', true)
+    crashNote(yard, 'infer', true, 3)
+    crashNote(gate, 'read', false)
+    expect(readCrashRecord(file)).toEqual(new Map([['yard', ['open', 'infer']]]))
+    crashNote(yard, 'open', false)
+    crashNote(yard, 'infer', false, 3)
+    expect(readCrashRecord(file).size).toBe(0)
+    record.close()
+  })
+
+  it('keeps the place of an input that is opened again', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'heliograph-')), 'a.crash')
+    const record = crashRecord(file)
+    const first = record.place('gate')
+    record.place('yard')
+    expect(record.place('gate')).toEqual(first)
+    record.close()
+  })
+
+  it('is empty when the process never wrote one', () => {
+    expect(readCrashRecord('/nowhere/a.crash').size).toBe(0)
+  })
+})
+
+describe('blame', () => {
+  it('quarantines an input after two crashes that are its alone', () => {
+    const judge = blame()
+    const busy = new Map([['gate', ['read'] as const]])
+    expect(judge.crashed('SIGSEGV', busy, 0)).toEqual([])
+    expect(judge.crashed('SIGSEGV', busy, 1000)).toEqual(['gate'])
+  })
+
+  it('shares a crash among several suspects', () => {
+    const judge = blame()
+    const busy = new Map([
+      ['gate', ['read'] as const],
+      ['yard', ['read'] as const],
+    ])
+    const quarantined = [0, 1, 2].flatMap((now) => judge.crashed('SIGSEGV', busy, now))
+    expect(quarantined).toEqual([])
+    expect(judge.crashed('SIGSEGV', busy, 3)).toEqual(['gate', 'yard'])
+  })
+
+  it('suspects the input that was being opened before those that had been running', () => {
+    const judge = blame()
+    const busy = new Map([
+      ['gate', ['read'] as const],
+      ['new', ['open'] as const],
+    ])
+    judge.crashed('SIGABRT', busy, 0)
+    expect(judge.crashed('SIGABRT', busy, 1)).toEqual(['new'])
+  })
+
+  it('blames nobody for a process that was killed from outside, or was idle', () => {
+    const judge = blame()
+    const busy = new Map([['gate', ['read'] as const]])
+    for (let now = 0; now < 5; now += 1) {
+      expect(judge.crashed('SIGKILL', busy, now)).toEqual([])
+      expect(judge.crashed('SIGSEGV', new Map(), now)).toEqual([])
+    }
+  })
+
+  it('forgets after ten minutes, and when the input is set anew', () => {
+    const judge = blame()
+    const busy = new Map([['gate', ['read'] as const]])
+    judge.crashed('SIGSEGV', busy, 0)
+    expect(judge.crashed('SIGSEGV', busy, 11 * 60_000)).toEqual([])
+    judge.forgive('gate')
+    expect(judge.crashed('SIGSEGV', busy, 12 * 60_000)).toEqual([])
+  })
+})
+
+describe('faultMeter', () => {
+  it('reports the first fault at once, and later ones counted, at most once a second', () => {
+    const counts: number[] = []
+    const meter = faultMeter(({ count }) => counts.push(count))
+    const error = new AgentError('SOURCE_DECODE', 'damaged')
+    for (let index = 0; index < 10; index += 1) meter.fault(error, { input: 'gate' })
+    expect(counts).toEqual([1])
+    meter.flush()
+    expect(counts).toEqual([1, 9])
+    meter.flush()
+    meter.flush()
+    meter.fault(error, { input: 'gate' })
+    expect(counts).toEqual([1, 9, 1])
+  })
+})
+
+describe('turns', () => {
+  it('runs tasks of one name in order, though an earlier one fails', async () => {
+    const done: string[] = []
+    const { take } = turns()
+    const first = take('gate', async () => {
+      await new Promise((resolve) => setImmediate(resolve))
+      done.push('open')
+      throw new Error('could not')
+    })
+    const second = take('gate', async () => void done.push('close'))
+    const other = take('yard', async () => void done.push('other'))
+    await Promise.allSettled([first, second, other])
+    expect(done).toEqual(['other', 'open', 'close'])
+  })
+})
