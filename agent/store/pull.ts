@@ -1,15 +1,11 @@
 import { createHash } from 'node:crypto'
-import { basename, dirname, posix } from 'node:path'
-import type { TfjsImport } from '../../schemas/manifest.ts'
+import { basename, dirname } from 'node:path'
 import { AgentError } from '../core/errors.ts'
 import { storeModel } from './cache.ts'
-import { isInside } from './inside.ts'
-import type { PullContext, ReadFiles } from './providers/provider.ts'
+import { convertGraph } from './convert.ts'
+import type { PullContext } from './providers/provider.ts'
 import { openProvider } from './providers/registry.ts'
 import type { Offer, PullJob } from './pull-messages.ts'
-import { parseGraphModel } from './tfjs/graph.ts'
-import { importGraph } from './tfjs/import-graph.ts'
-import { readWeights } from './tfjs/weights.ts'
 
 /**
  * Fetches, checks and converts a model by the first offer that works, and puts it into the cache.
@@ -32,14 +28,13 @@ export async function pull(job: PullJob, context: PullContext): Promise<void> {
 async function modelOf(offer: Offer, context: PullContext): Promise<Uint8Array> {
   const { provider } = offer
   const read = await openProvider(offer, context)
-  const main = await readOne(read, provider.path)
-  if (provider.type === 'file') requireSha256(main, provider)
   const { path, convert } = provider
-  return convert ? converted(main, read, { path, convert }, context) : main
-}
-
-async function readOne(read: ReadFiles, path: string): Promise<Uint8Array> {
-  return (await read([path])).get(path) ?? new Uint8Array()
+  const content = (await read([path])).get(path) ?? new Uint8Array()
+  if (provider.type === 'file') requireSha256(content, provider)
+  if (!convert) return content
+  const onProgress = (done: number, total: number) =>
+    context.report({ phase: 'convert', done, total })
+  return convertGraph({ path, graph: content, spec: convert, onProgress }, read)
 }
 
 function requireSha256(content: Uint8Array, { path, sha256 }: { path: string; sha256?: string }) {
@@ -49,29 +44,6 @@ function requireSha256(content: Uint8Array, { path, sha256 }: { path: string; sh
     'MODEL_INTEGRITY',
     `${path} has the sha256 ${found}, its manifest pins ${sha256}`,
   )
-}
-
-/** `graph` is the content of the `model.json` at `path`; the weight files lie beside it. */
-async function converted(
-  graph: Uint8Array,
-  read: ReadFiles,
-  { path, convert }: { readonly path: string; readonly convert: TfjsImport },
-  context: PullContext,
-): Promise<Uint8Array> {
-  const model = parseGraphModel(new TextDecoder().decode(graph))
-  const paths = model.groups.flatMap((group) => group.paths)
-  const outside = paths.find((one) => !isInside(one))
-  if (outside !== undefined) {
-    throw new AgentError('MODEL_LOAD', `${path} names weights outside its folder: '${outside}'`)
-  }
-  const located = (name: string) => posix.join(posix.dirname(path), name)
-  const files = await read(paths.map(located))
-  return importGraph({
-    model,
-    weights: readWeights(model.groups, (name) => files.get(located(name)) ?? new Uint8Array()),
-    spec: convert,
-    onProgress: (done, total) => context.report({ phase: 'convert', done, total }),
-  })
 }
 
 function failed({ id, offers }: PullJob, faults: readonly AgentError[]): AgentError {

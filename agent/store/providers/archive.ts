@@ -17,7 +17,9 @@ export function archiveFiles(archive: string, context: PullContext): ReadFiles {
     try {
       await parse(archive, taker.take, context)
     } catch (error) {
-      throw AgentError.from(error, 'MODEL_LOAD')
+      if (error instanceof AgentError) throw error
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new AgentError('MODEL_LOAD', `cannot unpack the package: ${reason}`, { cause: error })
     }
     const missing = paths.filter((path) => !taker.found.has(path))
     if (missing.length === 0) return taker.found
@@ -29,8 +31,9 @@ async function parse(archive: string, take: (entry: ReadEntry) => void, context:
   const { signal } = context
   const { size: total } = await stat(archive)
   const parser = new Parser({ onReadEntry: take })
-  const broken = once(parser, 'close', { signal })
-  broken.catch(() => {})
+  const closed = once(parser, 'close', { signal })
+  // Awaited below; until then a damaged archive must not count as unhandled.
+  closed.catch(() => {})
   const file = createReadStream(archive, { signal })
   const unzipped = file.pipe(createGunzip())
   file.on('error', (error) => unzipped.destroy(error))
@@ -42,7 +45,7 @@ async function parse(archive: string, take: (entry: ReadEntry) => void, context:
     context.report({ phase: 'unpack', done: file.bytesRead, total })
   }
   parser.end()
-  await broken
+  await closed
 }
 
 /** An archive may hold more than the model; past this it is taken for a decompression bomb. */

