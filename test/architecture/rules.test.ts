@@ -73,9 +73,14 @@ describe('the import table', () => {
     expect(strayImports(files, table)).toEqual([
       'a/one.ts → ws',
       'a/deep/two.ts → b/x.ts',
-      'b/x.ts → a/one.ts',
+      'b/x.ts → type a/one.ts',
       'bb/y.ts lies in no folder of the table',
     ])
+  })
+
+  it('tells types from values', () => {
+    const files = tree({ 'a/one.ts': "import type { A } from 'ws'", 'a/two.ts': "import 'ws'" })
+    expect(strayImports(files, { a: ['type ws'] })).toEqual(['a/two.ts → ws'])
   })
 
   it('passes imports within a folder, and of a package by its path', () => {

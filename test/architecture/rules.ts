@@ -1,7 +1,10 @@
 import { posix } from 'node:path'
 import { type Edge, edgesOf, packageOf, reach, type Tree } from './module-graph.ts'
 
-/** Folder or file → what its files may import besides the folder itself. The longest match counts. */
+/**
+ * Folder or file → what its files may import besides the folder itself; the longest match counts.
+ * `type x` allows only types of `x`.
+ */
 export type ImportTable = Readonly<Record<string, readonly string[]>>
 
 /** Imports that the table does not allow, as `file → import`. Files in no folder of it are named too. */
@@ -11,9 +14,14 @@ export function strayImports(tree: Tree, table: ImportTable): string[] {
     if (folder === undefined) return [`${file} lies in no folder of the table`]
     const may = [folder, ...(table[folder] ?? [])]
     return edgesOf(tree, file)
-      .filter(({ kind, to }) => kind !== 'entry' && !may.some((prefix) => isIn(to, prefix)))
-      .map(({ to }) => `${file} → ${to}`)
+      .filter((edge) => edge.kind !== 'entry' && !may.some((allowed) => allows(allowed, edge)))
+      .map(({ kind, to }) => `${file} → ${kind === 'type' ? 'type ' : ''}${to}`)
   })
+}
+
+function allows(allowed: string, { kind, to }: Edge): boolean {
+  const [, types] = /^type (.*)/.exec(allowed) ?? []
+  return types === undefined ? isIn(to, allowed) : kind === 'type' && isIn(to, types)
 }
 
 /** Whether an import lies in what a row allows: `node:` allows every built-in, `a` allows `a/b`. */

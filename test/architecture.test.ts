@@ -1,0 +1,176 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { errorCodes } from '../schemas/errors.ts'
+import { edgesOf, reach, type Tree } from './architecture/module-graph.ts'
+import {
+  atLoad,
+  errorCodesIn,
+  forbiddenReach,
+  type ImportTable,
+  inProcess,
+  matchesOutside,
+  outsideFolder,
+  pluginsInUse,
+  pluginsOf,
+  strayImports,
+} from './architecture/rules.ts'
+
+/** Which folder may import what; `type x`: only types of `x`. */
+const table: ImportTable = {
+  schemas: ['typebox'],
+  broker: ['agent/core', 'schemas', 'aedes', 'ws', 'node:'],
+  'agent/core': ['type schemas'],
+  'agent/imaging': ['agent/core', 'type schemas'],
+  'agent/pipeline': ['agent/core', 'type schemas', 'rxjs', 'node:'],
+  'agent/models': ['agent/core', 'agent/imaging', 'type schemas'],
+  'agent/backends': ['agent/core', 'onnxruntime-node', 'node:'],
+  'agent/media': ['agent/core', 'agent/imaging', 'node-av', 'sharp', 'node:'],
+  'agent/sources': [
+    'agent/core',
+    'agent/imaging',
+    'agent/media',
+    'schemas',
+    'type agent/service/messages.ts',
+    'ipaddr.js',
+    'tinyglobby',
+    'node:',
+  ],
+  'agent/sinks': ['agent/core', 'schemas', 'node:'],
+  'agent/service': [
+    'agent/core',
+    'agent/pipeline',
+    'agent/sources/registry.ts',
+    'agent/sinks/registry.ts',
+    'type agent/sinks',
+    'agent/models/registry.ts',
+    'agent/backends/registry.ts',
+    'agent/media/node-av.ts',
+    'type agent/media',
+    'type schemas',
+    'rxjs',
+    'node:',
+  ],
+  'agent/control': [
+    'agent/core',
+    'agent/service/supervisor.ts',
+    'type agent/service',
+    'type agent/store',
+    'schemas',
+    'type typebox',
+    'node:',
+  ],
+  'agent/store': ['agent/core', 'schemas', 'onnx-proto', 'tar', 'yaml', 'node:'],
+  'agent/metrics': ['agent/core', 'type schemas', 'systeminformation', 'node:'],
+  'agent/config': ['agent/core', 'schemas', 'typebox', 'yaml', 'ipaddr.js', 'node:'],
+  'agent/cli': ['agent', 'broker/listen.ts', 'schemas', 'commander', 'mqtt', 'node:'],
+  agent: ['broker', 'schemas', 'pino', 'node:'],
+}
+
+/** Each heavy dependency is known in one folder, so that replacing it is a change in one place. */
+const homes: Readonly<Record<string, string>> = {
+  'onnxruntime-node': 'agent/backends',
+  'node-av': 'agent/media',
+  sharp: 'agent/media',
+  aedes: 'broker',
+  ws: 'broker',
+  systeminformation: 'agent/metrics',
+  'onnx-proto': 'agent/store',
+  tar: 'agent/store',
+  commander: 'agent/cli',
+}
+
+const native = ['onnxruntime-node', 'node-av', 'sharp']
+const tooHeavyForServices = ['typebox', 'mqtt', 'pino', 'aedes', 'ws', 'yaml', 'systeminformation']
+const main = 'agent/main.ts'
+const commandLine = 'agent/cli/heliograph.ts'
+const serviceEntry = 'agent/service/worker.ts'
+const pluginFolders = ['agent/sources', 'agent/sinks', 'agent/models', 'agent/backends']
+const mayEndTheProcess = ['agent/cli', main, serviceEntry]
+
+function treeOf(folders: readonly string[]): Tree {
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => join(folder, name).split(sep).join('/')),
+  )
+  return new Map(files.map((file) => [file, readFileSync(file, 'utf8')]))
+}
+
+const tree = treeOf(['agent', 'broker', 'schemas'])
+
+describe('the code', () => {
+  it('is found, with the files that the rules start from', () => {
+    expect(tree.size).toBeGreaterThan(50)
+    expect([main, commandLine, serviceEntry].filter((file) => !tree.has(file))).toEqual([])
+  })
+
+  it('imports only what each folder may', () => {
+    expect(strayImports(tree, table)).toEqual([])
+  })
+
+  it('imports files that exist', () => {
+    const missing = [...tree.keys()].flatMap((file) =>
+      edgesOf(tree, file)
+        .filter(({ to }) => /^(agent|broker|schemas)\//.test(to) && !tree.has(to))
+        .map(({ to }) => `${file} → ${to}`),
+    )
+    expect(missing).toEqual([])
+  })
+
+  it.each(Object.entries(homes))('knows %s in %s only', (name, folder) => {
+    expect(outsideFolder(tree, name, folder)).toEqual([])
+    expect(outsideFolder(tree, name, 'nowhere')).not.toEqual([])
+  })
+
+  it('loads no native module into the main process', () => {
+    expect(forbiddenReach(tree, main, native)).toEqual([])
+    expect(reach(tree, main, inProcess(tree)).size).toBeGreaterThan(20)
+  })
+
+  it('loads no native module at the start of the command line', () => {
+    expect(forbiddenReach(tree, commandLine, native, atLoad)).toEqual([])
+  })
+
+  it('loads into a service process only what it needs', () => {
+    expect(forbiddenReach(tree, serviceEntry, tooHeavyForServices)).toEqual([])
+    expect(forbiddenReach(tree, serviceEntry, ['onnxruntime-node'])).not.toEqual([])
+  })
+
+  it('loads media libraries into a service process on first use', () => {
+    expect(forbiddenReach(tree, serviceEntry, ['node-av', 'sharp'], atLoad)).toEqual([])
+    expect(forbiddenReach(tree, serviceEntry, ['node-av', 'sharp'])).not.toEqual([])
+  })
+
+  it.each(pluginFolders)('uses the plugins of %s through its registry only', (folder) => {
+    expect(pluginsOf(tree, folder)).not.toEqual([])
+    expect(pluginsInUse(tree, folder)).toEqual([])
+  })
+
+  it('reads the environment and ends the process in its entry points only', () => {
+    const pattern = /\bprocess\.(?:env|exit|abort)\b|from 'node:process'/
+    expect(matchesOutside(tree, pattern, mayEndTheProcess)).toEqual([])
+    expect(matchesOutside(tree, pattern, [])).not.toEqual([])
+  })
+
+  it.each(['schemas', 'agent/imaging', 'agent/core'])('does no I/O in %s', (folder) => {
+    const inside = new Map([...tree].filter(([file]) => file.startsWith(`${folder}/`)))
+    expect(inside.size).toBeGreaterThan(0)
+    const imports = [...inside.keys()].flatMap((file) => edgesOf(tree, file).map(({ to }) => to))
+    expect(imports.filter((to) => to.startsWith('node:'))).toEqual([])
+    expect(matchesOutside(inside, /\b(?:fetch|setTimeout|setInterval)\(|\bprocess\./, [])).toEqual(
+      [],
+    )
+  })
+
+  it('has no file over 300 lines', () => {
+    const all = treeOf(['agent', 'broker', 'schemas', 'test', 'bench'])
+    const long = [...all].filter(([, text]) => text.split('\n').length > 301)
+    expect(long.map(([file]) => file)).toEqual([])
+  })
+
+  it('raises only error codes of the contract, and every one of them', () => {
+    const outside = new Map([...tree].filter(([file]) => !file.startsWith('schemas/')))
+    expect([...errorCodesIn(outside)].toSorted()).toEqual(Object.keys(errorCodes).toSorted())
+  })
+})
