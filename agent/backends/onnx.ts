@@ -13,6 +13,9 @@ import {
 import { onnxSession } from './onnx-session.ts'
 import { plainMessage } from './plain-message.ts'
 
+/** Only what is fatal: whatever fails is in the error that is thrown, once, and not on stderr as well. */
+const SILENT = 4
+
 /**
  * ONNX Runtime in process. `auto` takes the first of cuda, webgpu and cpu that works; a device that
  * is named is used or refused. Loading and running block the calling thread.
@@ -40,7 +43,7 @@ interface Failure {
 }
 
 /** The execution providers that work on this machine, best first. Takes a second where there is a GPU. */
-export async function listProviders(): Promise<string[]> {
+export async function onnxProviders(): Promise<string[]> {
   return workingProviders(await loadRuntime())
 }
 
@@ -71,7 +74,7 @@ function sessionOptions(provider: Provider, threads: number): InferenceSession.S
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    logSeverityLevel: 3,
+    logSeverityLevel: SILENT,
     ...(threads > 1 ? { extra: still } : {}),
   }
 }

@@ -1,6 +1,6 @@
 import { AgentError } from '../core/errors.ts'
 import type { Backend } from '../core/stages.ts'
-import { onnxBackend } from './onnx.ts'
+import { onnxBackend, onnxProviders } from './onnx.ts'
 
 /** Runtimes for model files, by name. */
 const backends: Readonly<Record<string, Backend>> = { [onnxBackend.name]: onnxBackend }
@@ -13,4 +13,9 @@ export function createBackend(name: string): Backend {
     'BACKEND_UNAVAILABLE',
     `no backend '${name}' (known: ${Object.keys(backends).join(' ')})`,
   )
+}
+
+/** Names of the devices that work on this machine, as services may ask for them; loads the native library. */
+export function listProviders(): Promise<string[]> {
+  return onnxProviders()
 }

