@@ -132,6 +132,11 @@ export async function subscriber(
   return one
 }
 
+/** Settles when the client's connection is closed. */
+export function disconnected({ mqtt: one }: TestClient): Promise<void> {
+  return new Promise((resolve) => one.once('close', () => resolve()))
+}
+
 export function texts(messages: readonly Message[]): string[] {
   return messages.map(({ text }) => text)
 }
