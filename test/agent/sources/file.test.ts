@@ -9,6 +9,7 @@ import {
   mediaFolder,
   placeMedia,
   readAll,
+  smallPicture,
   sourceContext,
   temporaryFolder,
   witness,
@@ -21,10 +22,21 @@ conformsToSource('a video file', () => createSource({ url: clip }, sourceContext
 conformsToSource('a video file at its own pace', () =>
   createSource({ url: clip, pace: 'realtime', fps: 5 }, sourceContext()),
 )
-conformsToSource('a looped picture', () =>
-  createSource({ url: photo, loop: true }, sourceContext()),
-)
-conformsToSource('a folder of pictures', () => createSource({ url: mediaFolder }, sourceContext()))
+conformsToSource('a looped picture', async () => {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'a.jpg'), await smallPicture())
+  return createSource(
+    { url: join(folder, 'a.jpg'), loop: true },
+    sourceContext({ roots: [folder] }),
+  )
+})
+conformsToSource('a folder of pictures', async () => {
+  const folder = temporaryFolder()
+  for (const name of ['1.jpg', '2.jpg', '3.jpg']) {
+    writeFileSync(join(folder, name), await smallPicture())
+  }
+  return createSource({ url: folder }, sourceContext({ roots: [folder] }))
+})
 
 describe('a picture', () => {
   it.each([photo, pathToFileURL(photo).href])('is one sample: %s', async (url) => {

@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import sharp from 'sharp'
 import { onTestFinished } from 'vitest'
 import type { Sample, Source, SourceEvents, SourceInfo } from '../../../agent/core/stages.ts'
 import { nodeAvEngine } from '../../../agent/media/node-av.ts'
@@ -20,6 +21,12 @@ export function temporaryFolder(): string {
 /** Puts one of the shipped media files at `path`. */
 export function placeMedia(name: string, path: string): void {
   cpSync(join(mediaFolder, name), path)
+}
+
+/** A JPEG that takes next to no time to decode. */
+export async function smallPicture(): Promise<Buffer> {
+  const grey = { width: 64, height: 48, channels: 3, background: '#808080' } as const
+  return await sharp({ create: grey }).jpeg().toBuffer()
 }
 
 /** A context that may read `roots` and plays as fast as it is asked to. */
