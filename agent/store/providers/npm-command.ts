@@ -8,7 +8,10 @@ import { redact } from '../../core/redact.ts'
  */
 export async function npm(args: readonly string[], signal: AbortSignal): Promise<string> {
   signal.throwIfAborted()
-  const child = spawn('npm', args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('npm', [...args, '--no-update-notifier'], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output.stdout += text
