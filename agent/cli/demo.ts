@@ -54,6 +54,6 @@ async function startAgentOf(config: Config, flags: ConfigFlags, signal: AbortSig
 }
 
 function introductionOf({ book, broker }: RunningAgent, version: string): string {
-  const picture = join(packageFolder(), 'examples', 'media', 'two-dogs.jpg')
+  const picture = join(packageFolder(), 'examples', 'media', 'street.jpg')
   return introduction({ version, addresses: broker.addresses, book, service: SERVICE, picture })
 }

@@ -16,6 +16,9 @@ function wantsStack(args: readonly string[]): boolean {
   return /--log-level[ =](debug|trace)/.test(args.join(' '))
 }
 
+// A reader that has gone (`… | head`) is no failure.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+
 try {
   const program = commandLine(packageVersion(), (exitCode) => {
     process.exitCode = exitCode

@@ -13,16 +13,15 @@ const EVERY_MS = 1000
 export async function watch(address: string, book: AddressBook): Promise<() => Promise<void>> {
   const client = await connectAsync(reachable(address))
   let seen: Seen[] = []
-  let quiet = false
+  let silence = 'waiting for the first result …'
   client.on('message', (topic, payload) => {
     const service = topic.split('/').at(-3) ?? ''
     seen.push({ service, result: JSON.parse(payload.toString()) as Result })
   })
   const timer = setInterval(() => {
     const lines = seenLines(seen, EVERY_MS / 1000)
-    if (lines.length === 0 && !quiet)
-      lines.push('no results; every input has ended, or none is open yet')
-    quiet = seen.length === 0
+    if (lines.length === 0 && silence !== '') lines.push(silence)
+    silence = seen.length === 0 ? '' : 'no results any more; has every input ended?'
     seen = []
     for (const line of lines) process.stdout.write(`${line}\n`)
   }, EVERY_MS)
