@@ -72,15 +72,15 @@ export type ModelOptions = Static<typeof ModelOptions>
 export const Device = Type.Enum(['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt'])
 export type Device = Static<typeof Device>
 
-const InputValue = Type.Union([Type.String({ minLength: 1 }), InputSpec])
-const OutputValue = Type.Union([Type.String({ minLength: 1 }), OutputSpec])
+const InputValue = Type.Union([InputSpec.properties.url, InputSpec])
+const OutputValue = Type.Union([OutputSpec.properties.url, OutputSpec])
 
 /** A merge patch of inputs by id; null removes. */
 export const InputMap = Type.Record(Id, Type.Union([InputValue, Type.Null()]))
 export type InputMap = Static<typeof InputMap>
 
 /** `input/set`: a URL or one input replaces all by `default`; a map by id is a merge patch. */
-export const InputSet = Type.Union([Type.String({ minLength: 1 }), InputSpec, InputMap])
+export const InputSet = Type.Union([InputSpec.properties.url, InputSpec, InputMap])
 export type InputSet = Static<typeof InputSet>
 
 /** `output/set`: a merge patch by id. */

@@ -63,6 +63,7 @@ describe('check', () => {
     ['a number for a URL', InputSet, 5, 'the payload'],
     ['null', InputSet, null, 'the payload'],
     ['a list', OutputSet, [], 'object'],
+    ['a URL of a patch that is too long', InputSet, { a: 'x'.repeat(1_500_001) }, '/a'],
     ['a wrong type inside a patch', OutputSet, { log: { url: 5 } }, '/log/url'],
     ['a number where a spec belongs', OutputSet, { log: 5 }, '/log'],
     ['an fps of 0', InputSpec, { url: 'a', fps: 0 }, '/fps must be > 0'],
