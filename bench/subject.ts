@@ -49,7 +49,7 @@ export async function prepareSubject(
     services,
   }
   await writeFile(configFile, stringify(config))
-  const controller = startController(port)
+  const controller = startController(port, 'bench')
   let agent: AgentProcess | undefined
   const running = (): AgentProcess => {
     if (!agent || agent.gone()) throw new Error(`the agent is not running: see ${folder}/agent.log`)

@@ -16,9 +16,9 @@ export interface Controller {
 }
 
 /** Connects to the broker on `port`, now or when it comes up, and again whenever it comes back. */
-export function startController(port: number): Controller {
+export function startController(port: number, clientId: string): Controller {
   const client = connect(`mqtt://127.0.0.1:${port}`, {
-    clientId: 'proof-controller',
+    clientId,
     reconnectPeriod: 100,
     queueQoSZero: false,
   })

@@ -31,7 +31,7 @@ export async function perform(program: Program, say: (text: string) => void): Pr
   await writeTape(folder, 'about', JSON.stringify({ book, clip }))
   await writeTape(folder, 'orphans', 'unknown: the scenario never came to kill main\n')
   const started = startAgentProcess(workspace, program)
-  const controller = startController(mqttPort)
+  const controller = startController(mqttPort, 'proof-controller')
   const agent = { now: started }
   try {
     say(`agent ${started.pid} on port ${mqttPort}, folder ${folder}`)
@@ -89,7 +89,7 @@ async function publishPictures(port: number): Promise<() => void> {
         .toBuffer(),
     ),
   )
-  const camera = startController(port)
+  const camera = startController(port, 'proof-camera')
   await camera.connected(10_000)
   let next = 0
   const timer = setInterval(() => {

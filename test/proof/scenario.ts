@@ -54,7 +54,7 @@ export async function playEnd(stage: Stage): Promise<void> {
 async function playOutput(stage: Stage): Promise<void> {
   const present = (value: unknown) => (value as Static<typeof Outputs> | undefined)?.extra
   await results(stage, { 'a/clip': 3 })
-  send(stage, 'a/output/set', { extra: `mqtt:${COPY_TOPIC}` })
+  send(stage, 'a/output/set', { extra: { url: `mqtt:${COPY_TOPIC}`, inputs: ['clip'] } })
   await status(stage, 'a/output', (value) => present(value)?.state === 'open')
   await results(stage, { 'a/clip': 12, 'a/pictures': 6, 'a/cam': 6 })
   send(stage, 'a/output/set', { extra: null })
@@ -100,7 +100,11 @@ async function sendBad(stage: Stage, { path, payload, retain, answer }: BadMessa
   const { controller, workspace } = stage
   const { book } = workspace
   const place = answer === 'reply' ? `${book.root}/1/${REPLY_PATH}` : agentTopic(book, answer)
-  const answered = controller.seen((topic) => topic === place, 5000)
+  const about = answer === 'reply' ? '"id":' : `"${agentTopic(book, path)}"`
+  const answered = controller.seen(
+    (topic, message) => topic === place && message.includes(about),
+    5000,
+  )
   controller.publish(agentTopic(book, path), payload, { retain: retain ?? false })
   if (!(await answered)) stage.say(`  no answer to a bad message on ${path}: going on`)
   await results(stage, { 'a/clip': 1, 'b/clip': 1 }, 5000)
