@@ -102,7 +102,7 @@ export type ModelSet = Static<typeof ModelSet>
 export const ComputeRequest = Type.Object({
   action: Type.Optional(Type.Enum(['start', 'stop', 'once'])),
   input: Type.Optional(
-    Type.Union([Type.String({ minLength: 1 }), InputSpec], {
+    Type.Union([InputSpec.properties.url, InputSpec], {
       description: "once: the id of an input, or a source of the request's own.",
     }),
   ),
