@@ -15,7 +15,8 @@ export async function pull(job: PullJob, context: PullContext): Promise<void> {
   const faults: AgentError[] = []
   for (const offer of job.offers) {
     try {
-      await storeModel(await modelOf(offer, context), job.scratch, offer.target)
+      const model = await modelOf(offer, context)
+      await storeModel(model, job.scratch, offer.target)
       return
     } catch (error) {
       context.signal.throwIfAborted()
