@@ -28,7 +28,7 @@ export async function takeDataFolder(folder: string, mediaFolder: string): Promi
       const message = `another agent (pid ${holder}) uses the data folder '${folder}'; stop it, or choose another folder with --data`
       throw new AgentError('CONFIG_INVALID', message)
     }
-    await writeFile(lock, `${process.pid}\n`)
+    await writeFile(lock, `${await nameOf(process.pid)}\n`)
   } catch (cause) {
     if (cause instanceof AgentError) throw cause
     const why = cause instanceof Error ? cause.message : String(cause)
@@ -43,12 +43,18 @@ export async function takeDataFolder(folder: string, mediaFolder: string): Promi
   }
 }
 
-/** The process that wrote the lock, if it still runs and is one of ours; pids are used again. */
+/** The process that wrote the lock, if it still runs; pids are used again, start times are not. */
 async function holderOf(lock: string): Promise<number | undefined> {
-  const pid = Number(await textOf(lock))
-  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return undefined
-  const command = await textOf(`/proc/${pid}/cmdline`)
-  return command.includes('heliograph') ? pid : undefined
+  const written = (await textOf(lock)).trim()
+  const pid = Number(written.split(' ')[0])
+  if (!Number.isInteger(pid) || pid <= 0) return undefined
+  return (await nameOf(pid)) === written ? pid : undefined
+}
+
+/** A process by its pid and, on Linux, the time it was started (see proc(5), stat, field 22). */
+async function nameOf(pid: number): Promise<string> {
+  const afterCommand = (await textOf(`/proc/${pid}/stat`)).split(') ').at(-1) ?? ''
+  return `${pid} ${afterCommand.split(' ')[19] ?? ''}`.trim()
 }
 
 async function textOf(file: string): Promise<string> {

@@ -33,6 +33,8 @@ export interface AgentParts {
   readonly env: NodeJS.ProcessEnv
   readonly store?: ModelStore
   readonly launch?: Launch
+  /** Lets `synthetic:` sources crash and hang their process on demand. */
+  readonly faults?: boolean
 }
 
 /** Probing takes half a second of a core, which the first detections need more. */
@@ -77,7 +79,7 @@ async function startOn(data: DataFolder, parts: AgentParts): Promise<RunningAgen
     sections: config.services,
     defaultModel: { id: DEFAULT_MODEL, device: 'auto', options: {} },
     launch: parts.launch ?? processLauncher(new URL('./service/worker.js', import.meta.url), env),
-    serviceLimits: serviceLimits(config, broker, env),
+    serviceLimits: serviceLimits(config, broker, parts.faults ?? false),
     limits: { ...config.limits, outputsPerService: config.limits.inputsPerService },
     runFolder: data.runFolder,
     presence: present,
@@ -131,7 +133,7 @@ function brokerConfig({ broker, http }: Config) {
   return { host, port, ws: http, allowedOrigins, allowedHosts }
 }
 
-function serviceLimits(config: Config, { ports }: Broker, env: NodeJS.ProcessEnv): ServiceLimits {
+function serviceLimits(config: Config, { ports }: Broker, faults: boolean): ServiceLimits {
   const { sources, outputs, limits } = config
   return {
     roots: sources.roots,
@@ -143,6 +145,6 @@ function serviceLimits(config: Config, { ports }: Broker, env: NodeJS.ProcessEnv
     threadsPerInference: limits.threadsPerInference,
     maxPixels: sources.maxPixels,
     maxDownloadBytes: sources.maxDownloadBytes,
-    faults: env.HELIOGRAPH_FAULTS === '1',
+    faults,
   }
 }
