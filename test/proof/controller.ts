@@ -9,7 +9,11 @@ export type Awaited = (topic: string, payload: Buffer) => boolean
 export interface Controller {
   connected(withinMs: number): Promise<boolean>
   publish(topic: string, payload: string | Uint8Array, options?: IClientPublishOptions): void
-  mark(mark: Mark): void
+  /**
+   * Notes something, and waits until the note has gone round: the agent may answer what is sent next
+   * before the broker has forwarded what was sent last.
+   */
+  mark(mark: Mark): Promise<void>
   /** Waits for a message that has yet to come; false when the time is over. */
   seen(awaited: Awaited, withinMs: number): Promise<boolean>
   close(): Promise<void>
@@ -34,7 +38,17 @@ export function startController(port: number, clientId: string): Controller {
       client.connected ? Promise.resolve(true) : happens(client, 'connect', () => true, withinMs),
     publish: (topic, payload, options) =>
       client.publish(topic, payload as Buffer, { qos: 1, ...options }),
-    mark: (mark) => client.publish(MARK_TOPIC, JSON.stringify(mark), { qos: 1 }),
+    async mark(mark) {
+      const text = JSON.stringify(mark)
+      const noted = happens(
+        messages,
+        'message',
+        (topic, payload) => topic === MARK_TOPIC && payload.toString() === text,
+        5000,
+      )
+      client.publish(MARK_TOPIC, text, { qos: 1 })
+      await noted
+    },
     seen: (awaited, withinMs) => happens(messages, 'message', awaited, withinMs),
     close: () => client.endAsync(true),
   }

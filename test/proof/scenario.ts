@@ -90,9 +90,9 @@ async function playBlow(stage: Stage, signal: NodeJS.Signals): Promise<void> {
 
 async function playBad(stage: Stage, bad: readonly BadMessage[]): Promise<void> {
   for (const message of bad) {
-    stage.controller.mark({ step: 'bad', phase: 'begin', item: message.kind })
+    await stage.controller.mark({ step: 'bad', phase: 'begin', item: message.kind })
     await sendBad(stage, message)
-    stage.controller.mark({ step: 'bad', phase: 'end', item: message.kind })
+    await stage.controller.mark({ step: 'bad', phase: 'end', item: message.kind })
   }
 }
 

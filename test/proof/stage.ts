@@ -78,9 +78,9 @@ export function send({ workspace, controller }: Stage, path: string, value: unkn
 export async function step(stage: Stage, name: string, play: () => Promise<void>): Promise<void> {
   if (stage.agent().gone()) return stage.say(`${name}: left out, the agent is gone`)
   stage.say(name)
-  stage.controller.mark({ step: name, phase: 'begin' })
+  await stage.controller.mark({ step: name, phase: 'begin' })
   await play()
-  stage.controller.mark({ step: name, phase: 'end' })
+  await stage.controller.mark({ step: name, phase: 'end' })
 }
 
 function parsed(payload: Buffer): unknown {
