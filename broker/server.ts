@@ -98,7 +98,7 @@ function serveWebSocket(
 
 async function listenOnBoth(tcp: TcpServer, http: HttpServer, { host, port, ws }: BrokerConfig) {
   const mqtt = await listen(tcp, { host, port, setting: 'broker.port', flag: '--mqtt-port' })
-  const web = await listen(http, { ...ws, setting: 'broker.ws.port', flag: '--http-port' })
+  const web = await listen(http, { ...ws, setting: 'http.port', flag: '--http-port' })
   return { mqtt, ws: web }
 }
 

@@ -35,7 +35,7 @@ async function holder(): Promise<{ port: number; pid: number | undefined }> {
 describe('a taken port', () => {
   it.each([
     { door: 'MQTT', flag: '--mqtt-port', setting: 'broker.port' },
-    { door: 'WebSocket', flag: '--http-port', setting: 'broker.ws.port' },
+    { door: 'WebSocket', flag: '--http-port', setting: 'http.port' },
   ])('for $door is reported with its holder and the way out', async ({ door, flag, setting }) => {
     const { port, pid } = await holder()
     const config =
