@@ -68,7 +68,12 @@ function outcome(
         }),
       )
     child.on('error', died)
-    child.on('exit', (code, signal) => died(signal ?? `exit code ${code}`))
+    child.on('exit', (code, signal) => {
+      // What it said last may still be on its way: the channel closes behind it.
+      const ended = () => died(signal ?? `exit code ${code}`)
+      if (child.connected) child.once('disconnect', ended)
+      else ended()
+    })
     child.on('message', (report: PullReport) => {
       if (report.type === 'progress') onProgress(report.progress)
       if (report.type === 'done') resolve()

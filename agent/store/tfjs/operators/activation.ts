@@ -1,7 +1,7 @@
+import { float } from '../attributes.ts'
 import { constantOf } from '../constant.ts'
 import type { Emit } from '../emit.ts'
 import { reshape } from '../folding.ts'
-import { float } from '../graph.ts'
 import type { Operator, Operators } from '../operator.ts'
 import { wire } from '../value.ts'
 

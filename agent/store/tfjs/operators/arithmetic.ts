@@ -1,7 +1,7 @@
+import { dataType } from '../attributes.ts'
 import type { ElementType } from '../constant.ts'
 import type { Emit } from '../emit.ts'
 import { combine } from '../folding.ts'
-import { dataType } from '../graph.ts'
 import { onnxType } from '../onnx-writer.ts'
 import type { Operator, Operators } from '../operator.ts'
 import { wire } from '../value.ts'

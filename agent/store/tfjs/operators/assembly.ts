@@ -1,6 +1,6 @@
+import { integer } from '../attributes.ts'
 import { type Constant, constantOf, numbersOf, sizeOf } from '../constant.ts'
 import type { Emit } from '../emit.ts'
-import { integer } from '../graph.ts'
 import type { Operators } from '../operator.ts'
 import { type Value, wire } from '../value.ts'
 

@@ -1,7 +1,7 @@
+import { integers, text, texts } from '../attributes.ts'
 import type { Constant } from '../constant.ts'
 import type { Emit } from '../emit.ts'
 import { permute, reshape } from '../folding.ts'
-import { integers, text, texts } from '../graph.ts'
 import type { OnnxAttributes } from '../onnx-writer.ts'
 import type { Operators } from '../operator.ts'
 import type { Wire } from '../value.ts'

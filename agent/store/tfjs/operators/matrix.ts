@@ -1,5 +1,5 @@
+import { flag, texts } from '../attributes.ts'
 import type { Emit } from '../emit.ts'
-import { flag, texts } from '../graph.ts'
 import type { Operators } from '../operator.ts'
 import { type Value, wire } from '../value.ts'
 import { activate } from './activation.ts'

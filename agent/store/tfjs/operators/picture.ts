@@ -1,6 +1,6 @@
+import { flag, float } from '../attributes.ts'
 import { constantOf } from '../constant.ts'
 import type { Emit } from '../emit.ts'
-import { flag, float } from '../graph.ts'
 import type { OnnxAttributes } from '../onnx-writer.ts'
 import type { Operators } from '../operator.ts'
 import { type Value, wire } from '../value.ts'

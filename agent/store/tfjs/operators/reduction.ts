@@ -1,6 +1,6 @@
+import { flag } from '../attributes.ts'
 import { constantOf } from '../constant.ts'
 import type { Emit } from '../emit.ts'
-import { flag } from '../graph.ts'
 import { onnxType } from '../onnx-writer.ts'
 import type { Operator, Operators } from '../operator.ts'
 import { type Value, wire } from '../value.ts'

@@ -1,7 +1,7 @@
+import { dataType, integers } from '../attributes.ts'
 import { type Constant, constantOf, type ElementType, numbersOf, sizeOf } from '../constant.ts'
 import type { Emit } from '../emit.ts'
 import { permute, reshape } from '../folding.ts'
-import { dataType, integers } from '../graph.ts'
 import { onnxType } from '../onnx-writer.ts'
 import type { Operators } from '../operator.ts'
 import { type Value, wire } from '../value.ts'

@@ -1,6 +1,6 @@
+import { integer, text } from '../attributes.ts'
 import { constantOf } from '../constant.ts'
 import type { Emit } from '../emit.ts'
-import { integer, text } from '../graph.ts'
 import type { Operators } from '../operator.ts'
 import { type Value, wire } from '../value.ts'
 
