@@ -34,22 +34,16 @@ export interface Subject {
 
 const book: AddressBook = { root: 'edge', agent: 'bench' }
 
-/** Prepares an agent with these services; it is not started yet. */
+/**
+ * Prepares an agent with these services; it is not started yet. The controller takes only what
+ * `filter` matches, so that watching does not weigh on what is measured.
+ */
 export async function prepareSubject(
   services: Readonly<Record<string, ServiceConfig>>,
+  filter = 'edge/1/$reply/#',
 ): Promise<Subject> {
-  const folder = await mkdtemp(join(tmpdir(), 'heliograph-bench-'))
-  const [port, http] = [await freePort(), await freePort()]
-  const configFile = join(folder, 'heliograph.yaml')
-  const config = {
-    agent: { id: book.agent },
-    data: { folder: join(folder, 'data') },
-    broker: { port },
-    http: { port: http },
-    services,
-  }
-  await writeFile(configFile, stringify(config))
-  const controller = startController(port, 'bench')
+  const { folder, configFile, port } = await configured(services)
+  const controller = startController(port, 'bench', filter)
   let agent: AgentProcess | undefined
   const running = (): AgentProcess => {
     if (!agent || agent.gone()) throw new Error(`the agent is not running: see ${folder}/agent.log`)
@@ -79,10 +73,12 @@ export async function prepareSubject(
     command: (path, value) => controller.publish(topic(path), JSON.stringify(value)),
     async until(path, fits, withinMs = 60_000) {
       const wanted = topic(path)
+      const enough = controller.also(wanted)
       const came = await controller.seen(
         (name, payload) => name === wanted && fits(JSON.parse(payload.toString()) as never),
         withinMs,
       )
+      enough()
       if (!came)
         throw new Error(`${path} did not come within ${withinMs} ms: see ${folder}/agent.log`)
     },
@@ -98,4 +94,19 @@ export async function prepareSubject(
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+async function configured(services: Readonly<Record<string, ServiceConfig>>) {
+  const folder = await mkdtemp(join(tmpdir(), 'heliograph-bench-'))
+  const [port, http] = [await freePort(), await freePort()]
+  const configFile = join(folder, 'heliograph.yaml')
+  const config = {
+    agent: { id: book.agent },
+    data: { folder: join(folder, 'data') },
+    broker: { port },
+    http: { port: http },
+    services,
+  }
+  await writeFile(configFile, stringify(config))
+  return { folder, configFile, port }
 }

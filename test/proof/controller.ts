@@ -16,11 +16,16 @@ export interface Controller {
   mark(mark: Mark): Promise<void>
   /** Waits for a message that has yet to come; false when the time is over. */
   seen(awaited: Awaited, withinMs: number): Promise<boolean>
+  /** Takes another filter's messages too, until the returned function is called. */
+  also(filter: string): () => void
   close(): Promise<void>
 }
 
-/** Connects to the broker on `port`, now or when it comes up, and again whenever it comes back. */
-export function startController(port: number, clientId: string): Controller {
+/**
+ * Connects to the broker on `port`, now or when it comes up, and again whenever it comes back. Takes
+ * what `filter` matches; a listener of less makes the broker do less.
+ */
+export function startController(port: number, clientId: string, filter = '#'): Controller {
   const client = connect(`mqtt://127.0.0.1:${port}`, {
     clientId,
     reconnectPeriod: 100,
@@ -29,7 +34,7 @@ export function startController(port: number, clientId: string): Controller {
   client.on('connect', () => withoutDelay(client))
   // A broker that is not there (yet) is what the scenario expects.
   client.on('error', () => undefined)
-  client.subscribe('#')
+  client.subscribe(filter)
   const messages = new EventEmitter().setMaxListeners(0)
   client.on('message', (topic, payload) => messages.emit('message', topic, payload))
 
@@ -50,6 +55,10 @@ export function startController(port: number, clientId: string): Controller {
       await noted
     },
     seen: (awaited, withinMs) => happens(messages, 'message', awaited, withinMs),
+    also(more) {
+      client.subscribe(more)
+      return () => client.unsubscribe(more)
+    },
     close: () => client.endAsync(true),
   }
 }

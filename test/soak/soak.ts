@@ -37,11 +37,12 @@ export async function soak(
   say: (text: string) => void,
 ): Promise<Outcome> {
   const clip = { url: clipUrl, fps: 5, loop: true }
-  const subject = await prepareSubject({
+  const services = {
     a: { input: { clip } },
     b: { input: { clip } },
     fuzz: { compute: 'stop' },
-  })
+  } as const
+  const subject = await prepareSubject(services, '#')
   const run: Run = { subject, random: randomFrom(seed), say, failures: [] }
   const halfMs = (minutes * 60_000) / 2
   try {
