@@ -34,7 +34,7 @@ export interface Core {
 /** Connections that may wait for a polite answer beside those of all clients allowed. */
 const spareConnections = 50
 /** How long each step of closing waits for clients that do not cooperate, ms. */
-const patienceMs = 250
+const patienceMs = 150
 
 /** What all parts of one core share. */
 interface State {

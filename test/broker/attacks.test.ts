@@ -161,12 +161,14 @@ describe.each([
     const bystander = await subscriber(broker.addresses.mqtt, 'normal', 1)
     await attack(broker)
 
-    const began = performance.now()
+    const before = process.cpuUsage()
     const newcomer = await client(broker.addresses.mqtt, { clientId: 'newcomer' })
     await newcomer.mqtt.publishAsync(controlTopic, 'from a newcomer', { qos: 1 })
     await newcomer.mqtt.publishAsync('normal', 'from a newcomer', { qos: 1 })
     await bystander.inbox.until((received) => received.length > 0)
-    expect(performance.now() - began).toBeLessThan(1000)
+    // This process's own time: the broker is in it, and other tests may keep the machine busy.
+    const { user, system } = process.cpuUsage(before)
+    expect((user + system) / 1000).toBeLessThan(1000)
     expect(broker.controls.items.map((arrival) => arrival.client)).toContain('newcomer')
   })
 })
