@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Device, InputSpec, ModelOptions } from '../../schemas/control.ts'
@@ -39,7 +40,10 @@ export async function detect(parts: DetectParts): Promise<DetectOutcome> {
   const host = new InferenceHost(
     Array.from({ length: limits.inferenceThreads }, (_, index) => inferenceThread(index)),
   )
-  const record = crashRecord(join(tmpdir(), `heliograph-detect-${process.pid}.crash`))
+  const notes = join(tmpdir(), `heliograph-detect-${process.pid}.crash`)
+  const record = crashRecord(notes)
+  // No supervisor reads it: the open file is all that the stages need.
+  rmSync(notes)
   const place = record.place('detect')
   const outcome = { results: 0, failures: 0 }
   try {
