@@ -16,6 +16,9 @@ function wantsStack(args: readonly string[]): boolean {
   return /--log-level[ =](debug|trace)/.test(args.join(' '))
 }
 
+// ONNX Runtime reports to its maker unless it is told not to; every process of the agent inherits this.
+process.env.ORT_DISABLE_TELEMETRY ??= '1'
+
 // A reader that has gone (`… | head`) is no failure.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 

@@ -50,6 +50,14 @@ describe('detect', { timeout: 120_000 }, () => {
     }
   })
 
+  it('leaves nothing in the temporary folder, and has ONNX Runtime report to nobody', async () => {
+    const [folder, cache] = [await scratch(), await scratch()]
+    const env = { TMPDIR: folder, XDG_CACHE_HOME: cache }
+    expect(await heliograph(['detect', dog], env)).toMatchObject({ code: 0 })
+    expect(await readdir(folder)).toEqual([])
+    expect(await readdir(cache)).toEqual([])
+  })
+
   it('goes on after a source that fails, and ends with 1', async () => {
     const gone = join(media, 'gone.jpg')
     const { code, stdout, stderr } = await heliograph(['detect', gone, dog])
