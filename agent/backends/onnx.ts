@@ -62,8 +62,13 @@ async function open(
   provider: Provider,
   threads: number,
 ): Promise<Session> {
-  const options = sessionOptions(provider, threads)
-  return onnxSession(runtime, await runtime.InferenceSession.create(file, options), provider)
+  const session = await runtime.InferenceSession.create(file, sessionOptions(provider, threads))
+  try {
+    return onnxSession(runtime, session, provider)
+  } catch (error) {
+    await session.release()
+    throw error
+  }
 }
 
 /** A pool that spins while it waits would starve the decoder; one thread has no pool. */
