@@ -54,7 +54,12 @@ async function fromRegistry(
 async function packed(provider: NpmProvider, context: PullContext): Promise<string> {
   const folder = await mkdtemp(join(context.scratch, 'npm-'))
   context.report({ phase: 'download', done: 0 })
-  const options = ['--ignore-scripts', '--silent', '--fetch-retries=0']
+  const options = [
+    '--ignore-scripts',
+    '--loglevel=error',
+    '--fetch-retries=0',
+    '--fetch-timeout=120000',
+  ]
   const spec = `${provider.package}@${provider.version}`
   await npm(['pack', spec, ...options, '--pack-destination', folder], context.signal)
   const archive = (await readdir(folder)).find((name) => name.endsWith('.tgz'))
