@@ -1,4 +1,4 @@
-import { measure } from './bare.ts'
+import { measure, report } from './bare.ts'
 import { openClip } from './material.ts'
 
 const SIZE = 300
@@ -25,4 +25,4 @@ async function next(): Promise<void> {
 
 const result = await measure(next, Number(process.argv[2]))
 await reader.close()
-process.stdout.write(JSON.stringify(result))
+report(result)

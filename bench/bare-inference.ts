@@ -1,7 +1,7 @@
 import * as runtime from 'onnxruntime-node'
 import type { Tensors } from '../agent/core/stages.ts'
 import { createModel } from '../agent/models/registry.ts'
-import { measure } from './bare.ts'
+import { measure, report } from './bare.ts'
 import { benchModel, openClip } from './material.ts'
 
 /** Every so many frames of the clip one is taken. */
@@ -48,4 +48,4 @@ const result = await measure(async () => {
   await session.run(feeds[at++ % feeds.length] ?? {})
 }, Number(process.argv[2]))
 await session.release()
-process.stdout.write(JSON.stringify(result))
+report(result)

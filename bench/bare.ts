@@ -16,7 +16,9 @@ export type BareLoop = 'inference' | 'decode'
 export async function runBare(loop: BareLoop, seconds: number): Promise<BareResult> {
   const script = resolve(`bench/bare-${loop}.ts`)
   const command = ['-n', '10', process.execPath, '--import', import.meta.resolve('tsx'), script]
-  const { stdout } = await promisify(execFile)('nice', [...command, String(seconds)])
+  // As in the agent's processes.
+  const env = { ...process.env, ORT_DISABLE_TELEMETRY: '1' }
+  const { stdout } = await promisify(execFile)('nice', [...command, String(seconds)], { env })
   return JSON.parse(stdout) as BareResult
 }
 
@@ -28,6 +30,11 @@ export async function measure(work: () => Promise<void>, seconds: number): Promi
   const count = await repeat(work, seconds * 1000)
   const { user, system } = process.cpuUsage(cpu)
   return { count, wallMs: performance.now() - began, cpuMs: (user + system) / 1000 }
+}
+
+/** Hands a result to the bench and ends this process, whatever else of it is still open. */
+export function report(result: BareResult): void {
+  process.stdout.write(JSON.stringify(result), () => process.exit(0))
 }
 
 async function repeat(work: () => Promise<void>, ms: number): Promise<number> {
