@@ -8,8 +8,8 @@ export interface BadMessage {
   readonly payload: string | Uint8Array
   readonly retain?: boolean
   readonly code: ErrorCode
-  /** Where the answer is due: the error topic of the service or of the agent, or the `replyTo`. */
-  readonly answer: 'a/error' | '$error' | 'reply'
+  /** Where the answer is due: the error topic of the service that its topic names, or of the agent, or the `replyTo`. */
+  readonly answer: 'a/error' | 'ghost/error' | '$error' | 'reply'
 }
 
 /** Below `<root>/1/`. */
@@ -113,7 +113,7 @@ export function badMessages(root: string, clip: string): readonly BadMessage[] {
       path: 'ghost/compute',
       payload: '',
       code: 'NOT_FOUND',
-      answer: '$error',
+      answer: 'ghost/error',
     },
     {
       kind: 'unknown command',

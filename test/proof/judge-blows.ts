@@ -69,6 +69,7 @@ function answers({ book }: Recording, bad: BadMessage, message: Message): boolea
 function seenInstead({ book }: Recording, messages: readonly Message[]): string {
   const places = [
     agentTopic(book, 'a/error'),
+    agentTopic(book, 'ghost/error'),
     agentTopic(book, '$error'),
     `${book.root}/1/${REPLY_PATH}`,
   ]
