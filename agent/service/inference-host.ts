@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { ModelOptions } from '../../schemas/control.ts'
 import type { ResolvedModel } from '../../schemas/manifest.ts'
@@ -121,7 +122,7 @@ export class InferenceHost {
     this.#paused = true
     const gone = new AgentError('CONFLICT', 'the service is stopping', { retryable: true })
     for (const job of this.#queue.drain()) job.fail(gone)
-    await Promise.all(this.#threads.map((thread) => ask(thread, { type: 'close' })))
+    await Promise.all(this.#threads.map(({ worker }) => ended(worker)))
   }
 
   #loadEverywhere({ model, session, options, place }: LoadRequest): Promise<FromInference[]> {
@@ -172,6 +173,13 @@ export class InferenceHost {
     if (message.type === 'error') entry?.job.fail(AgentError.fromInfo(message.error))
     else entry?.job.settle({ stale: false, ...message })
   }
+}
+
+/** A thread's last message may be lost when it ends, but never that it ended. */
+async function ended(worker: Worker): Promise<void> {
+  const exit = once(worker, 'exit')
+  worker.postMessage({ type: 'close' } satisfies ToInference)
+  await exit
 }
 
 function ask(thread: Thread, message: ToInference): Promise<FromInference> {

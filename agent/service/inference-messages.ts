@@ -42,4 +42,3 @@ export type FromInference =
       readonly error: Fault
       readonly buffers: readonly ArrayBuffer[]
     }
-  | { readonly type: 'closed' }

@@ -42,7 +42,6 @@ async function handle(message: ToInference): Promise<void> {
     case 'close':
       await loaded?.session.close()
       loaded = undefined
-      reply({ type: 'closed' })
       port?.close()
   }
 }
