@@ -43,7 +43,12 @@ function addRun(program: Command, version: string, end: (exitCode: number) => vo
   const command = program
     .command('run')
     .description('run the agent until Ctrl-C')
-    .option('--demo', 'find objects in a clip that comes with the package, and print what is seen')
+    .addOption(
+      new Option(
+        '--demo',
+        'find objects in a clip that comes with the package, and print what is seen',
+      ).conflicts('config'),
+    )
   addConfigFlags(command, ['data', 'mqttPort', 'httpPort', 'logLevel', 'agentId', 'root'])
     .addHelpText(
       'after',

@@ -22,14 +22,16 @@ export function progress(stream: ProgressStream): Progress {
 
 function redrawn(stream: ProgressStream): Progress {
   let drawnAt = Number.NEGATIVE_INFINITY
-  let last = ''
+  let last = { title: '', text: '' }
   return {
     update(title, done, total, note = '') {
+      const text = `${line(title, done, total)} ${note}`
       const now = performance.now()
-      if (title === last && now - drawnAt < REDRAW_MS && done !== total) return
+      const soon = title === last.title && now - drawnAt < REDRAW_MS && done !== total
+      if (soon || text === last.text) return
       drawnAt = now
-      last = title
-      stream.write(`\r${line(title, done, total)} ${note}\x1b[K`)
+      last = { title, text }
+      stream.write(`\r${text}\x1b[K`)
     },
     end: () => void stream.write('\r\x1b[K'),
   }

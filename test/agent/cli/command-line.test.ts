@@ -49,6 +49,7 @@ describe('a wrong command line', () => {
     [['detect', 'a.jpg', '--device', 'tpu'], 'Allowed choices are auto, cpu, webgpu'],
     [['detect', 'a.jpg', '--draw', 'out.png'], "--draw 'out.png': must end in .jpg"],
     [['detect', 'a.jpg', 'b.jpg', '--draw', 'out.jpg'], 'need {name} or {seq} in the file name'],
+    [['run', '--demo', '--config', 'a.yaml'], "'--demo' cannot be used with option '--config"],
     [['models', 'pull'], "missing required argument 'id'"],
     [['config', '--set', 'broker.port'], 'must be section.key=value'],
     [['config', '--mqtt-port', 'many'], "--mqtt-port: broker.port must be integer; it is 'many'"],
