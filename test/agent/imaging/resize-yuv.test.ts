@@ -103,4 +103,20 @@ describe('resizing YUV', () => {
     expect(new Set(red.slice(32)).size).toBe(1)
     expect(red[0]).toBeGreaterThan(red[63] ?? 0)
   })
+
+  it('moves a horizontal colour edge to halfway between the rows that chroma stands for', () => {
+    const source = picture(8, 64, () => 128)
+    const halves = (plane: Uint8Array, above: number, below: number) =>
+      plane.map((_, i) => (i < 16 * source.uvStride ? above : below))
+    const edge = { ...source, u: halves(source.u, 90, 160), v: halves(source.v, 160, 90) }
+    const actual = resized(edge, 8, 64)
+    const red = Array.from({ length: 64 }, (_, y) => actual[y * 8 * 3] ?? 0)
+    const [above = 0, below = 0] = [red[0], red[63]]
+    expect(red.map((value) => (value === above ? 'a' : value === below ? 'b' : '-')).join('')).toBe(
+      `${'a'.repeat(31)}--${'b'.repeat(31)}`,
+    )
+    const [early = 0, late = 0] = red.slice(31, 33)
+    expect(above).toBeGreaterThan(below)
+    expect(Math.abs(above - early - (late - below))).toBeLessThanOrEqual(1)
+  })
 })

@@ -60,33 +60,40 @@ function expectedValues({ width, height, layout, colour }: ModelInput, content: 
   })
 }
 
+/** A frame in an input of 40×24, and which part of the input it fills. */
+const fits = [
+  { fit: 'stretch', frame: { width: 100, height: 100 }, content: { width: 40, height: 24 } },
+  { fit: 'letterbox', frame: { width: 100, height: 100 }, content: { width: 24, height: 24 } },
+  { fit: 'letterbox', frame: { width: 200, height: 50 }, content: { width: 40, height: 10 } },
+] as const
+
 const variants = (['uint8', 'float32'] as const).flatMap((dtype) =>
   (['nhwc', 'nchw'] as const).flatMap((layout) =>
     (['rgb', 'bgr'] as const).flatMap((colour) =>
-      (['stretch', 'letterbox'] as const).map((fit) => ({ dtype, layout, colour, fit })),
+      fits.map((fit) => ({ dtype, layout, colour, ...fit })),
     ),
   ),
 )
 
 describe('a picture input', () => {
-  it.each(variants)('is $dtype $layout $colour $fit', async (variant) => {
-    const input: ModelInput = { ...stretchedBytes, ...variant, width: 40, height: 24, pad: 77 }
-    const { sample } = paintedFrame(100, 100)
+  it.each(variants)('is $dtype $layout $colour $fit of $frame', async (variant) => {
+    const { frame, content, ...how } = variant
+    const input: ModelInput = { ...stretchedBytes, ...how, width: 40, height: 24, pad: 77 }
+    const { sample } = paintedFrame(frame.width, frame.height)
     const { pool, lent } = dirtyPool()
     const { inputs, meta } = await preparePicture(sample, input, pool)
 
-    const content = variant.fit === 'letterbox' ? { width: 24, height: 24 } : input
     const { image } = inputs
-    expect(image?.dtype).toBe(variant.dtype)
-    expect(image?.dims).toEqual(variant.layout === 'nhwc' ? [1, 24, 40, 3] : [1, 3, 24, 40])
+    expect(image?.dtype).toBe(how.dtype)
+    expect(image?.dims).toEqual(how.layout === 'nhwc' ? [1, 24, 40, 3] : [1, 3, 24, 40])
     expect([...(image?.data ?? [])]).toEqual(expectedValues(input, content))
     expect(lent.map((buffer) => buffer.byteLength)).toEqual([
-      40 * 24 * 3 * (variant.dtype === 'float32' ? 4 : 1),
+      40 * 24 * 3 * (how.dtype === 'float32' ? 4 : 1),
     ])
     expect(image?.data.buffer).toBe(lent[0])
     expect(meta).toEqual({
-      frameWidth: 100,
-      frameHeight: 100,
+      frameWidth: frame.width,
+      frameHeight: frame.height,
       contentWidth: content.width,
       contentHeight: content.height,
     })
