@@ -108,7 +108,10 @@ export function indexOfMark({ messages }: Recording, wanted: Mark): number {
     const { step, phase, item } = jsonOf(message) as Mark
     return step === wanted.step && phase === wanted.phase && item === wanted.item
   })
-  if (at < 0) throw new Error(`the recording has no mark ${JSON.stringify(wanted)}`)
+  if (at < 0) {
+    const item = wanted.item ? `, ${wanted.item}` : ''
+    throw new Error(`the recording ends before the ${wanted.phase} of: ${wanted.step}${item}`)
+  }
   return at
 }
 
