@@ -1,15 +1,15 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Client, Subscription } from 'aedes'
 import type { Connection } from './connection.ts'
-import type { RetainedMessages } from './retained-messages.ts'
+import type { RetainedMessage, RetainedMessages } from './retained-messages.ts'
 
 type Qos = 0 | 1 | 2
 
-/** Unsent bytes above which the replay waits: far below the limit at which messages are dropped. */
-const paceBytes = 256 * 1024
-/** Messages sent before other clients have their turn. */
-const messagesPerTurn = 256
-/** What a scan of all topics costs, in messages. */
+/** Unsent bytes above which the replay waits: with one turn more, still below where messages are dropped. */
+const paceBytes = 128 * 1024
+/** Work done before other clients have their turn: messages, and KiB of them. */
+const turnCost = 256
+/** What a scan of all topics costs. */
 const scanCost = 100
 const REFUSED = 128
 
@@ -24,20 +24,20 @@ export function retainedReplay(
 ): (granted: readonly Subscription[]) => Promise<void> {
   const pending = new Map<string, { readonly qos: Qos; readonly version: number }>()
   let running = false
-  let budget = messagesPerTurn
+  let budget = turnCost
 
   async function turn(cost: number): Promise<void> {
-    if (connection.backlog() >= paceBytes) await connection.drained(paceBytes)
     if (budget < cost) {
       await setImmediate()
-      budget = messagesPerTurn
+      budget = turnCost
     }
+    if (connection.backlog() >= paceBytes) await connection.drained(paceBytes)
     budget -= cost
   }
   async function replay(filter: string, qos: Qos, version: number): Promise<void> {
     await turn(scanCost)
     for (const topic of retained.topics(filter)) {
-      await turn(1)
+      await turn(costOf(retained.get(topic)))
       if (client.closed) return
       // What changed since the SUBSCRIBE was delivered as it happened.
       const message = retained.get(topic, version)
@@ -52,13 +52,17 @@ export function retainedReplay(
     }
     if (running) return
     running = true
-    budget = messagesPerTurn
+    budget = turnCost
     for (const [filter, { qos, version: newest }] of pending) {
       pending.delete(filter)
       await replay(filter, qos, newest)
     }
     running = false
   }
+}
+
+function costOf(message: RetainedMessage | undefined): number {
+  return 1 + (message?.payload.length ?? 0) / 1024
 }
 
 function send(client: Client, topic: string, payload: Buffer, qos: Qos): void {

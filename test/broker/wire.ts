@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { type Inbox, inbox } from './harness.ts'
 
 /** MQTT 3.1.1 packets, byte by byte, for what no client library would send. */
 
@@ -91,11 +92,13 @@ export async function rawClient(port: number): Promise<RawClient> {
   onTestFinished(() => void socket.destroy())
   socket.on('error', () => undefined)
   await once(socket, 'connect')
-  let received = Buffer.alloc(0)
+  let received: Buffer[] = []
+  let receivedBytes = 0
   const changed = new Set<() => void>()
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   socket.on('data', (chunk) => {
-    received = Buffer.concat([received, chunk])
+    received.push(chunk)
+    receivedBytes += chunk.length
     for (const check of changed) check()
   })
   return {
@@ -105,17 +108,57 @@ export async function rawClient(port: number): Promise<RawClient> {
     read: (bytes) =>
       new Promise((resolve, reject) => {
         function check(): void {
-          if (received.length < bytes) return
+          if (receivedBytes < bytes) return
           changed.delete(check)
-          const taken = received.subarray(0, bytes)
-          received = received.subarray(bytes)
-          resolve(taken)
+          const all = Buffer.concat(received)
+          received = [all.subarray(bytes)]
+          receivedBytes -= bytes
+          resolve(all.subarray(0, bytes))
         }
         changed.add(check)
         void closed.then(() => reject(new Error('the broker closed the connection')))
         check()
       }),
   }
+}
+
+/** A PUBLISH that a raw client received. */
+export interface Received {
+  readonly topic: string
+  readonly retain: boolean
+}
+
+/** Every PUBLISH of QoS 0 that comes from here on, beside whatever else comes. */
+export function publishes({ socket }: RawClient): Inbox<Received> {
+  const received = inbox<Received>()
+  let rest = Buffer.alloc(0)
+  socket.on('data', (chunk) => {
+    rest = Buffer.concat([rest, chunk])
+    for (let next = bounds(rest); next && next.end <= rest.length; next = bounds(rest)) {
+      const [first = 0] = rest
+      const topic = topicOf(rest.subarray(next.start, next.end))
+      if (first >> 4 === 3) received.add({ topic, retain: (first & 1) === 1 })
+      rest = rest.subarray(next.end)
+    }
+  })
+  return received
+}
+
+/** Where the body of the first packet lies; nothing where its header is not complete. */
+function bounds(bytes: Buffer): { start: number; end: number } | undefined {
+  let length = 0
+  for (let index = 1; index < 5; index += 1) {
+    const byte = bytes[index]
+    if (byte === undefined) return
+    length += (byte & 0x7f) * 128 ** (index - 1)
+    if (byte < 0x80) return { start: index + 1, end: index + 1 + length }
+  }
+  throw new Error('malformed packet length')
+}
+
+function topicOf(body: Buffer): string {
+  const [high = 0, low = 0] = body
+  return body.subarray(2, 2 + high * 256 + low).toString()
 }
 
 /** A raw client whose CONNECT was accepted. */
