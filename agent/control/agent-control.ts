@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { AddressBook } from '../../schemas/address.ts'
-import { ModelsPull, ServiceAdd, ServiceRemove } from '../../schemas/control.ts'
+import { type ModelOptions, ModelsPull, ServiceAdd, ServiceRemove } from '../../schemas/control.ts'
 import type { Bus } from '../core/bus.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
@@ -10,7 +10,8 @@ import type { ModelStore } from '../store/store.ts'
 import type { DesiredStore, StoredState } from './desired-store.ts'
 import {
   checked,
-  inputSpec,
+  checkLabels,
+  onceSource,
   type PartLimits,
   readCompute,
   readInputs,
@@ -153,12 +154,21 @@ export class AgentControl {
       'output/set': () => readOutputs(args, desired, this.#parts.limits),
       'model/set': () => readModel(args),
     }[name]()
-    if (read.value.type === 'model/set' && read.value.id !== undefined) {
-      await this.#parts.store.find(read.value.id)
-    }
+    if (read.value.type === 'model/set') await this.#checkModel(read.value, desired)
     service.dispatch(read.value)
     await this.#saved
     return { unknown: read.unknown }
+  }
+
+  /** @throws AgentError MODEL_UNKNOWN; MESSAGE_INVALID for labels that the model does not have */
+  async #checkModel(
+    { id, options }: { readonly id?: string; readonly options?: ModelOptions },
+    desired: Desired | undefined,
+  ): Promise<void> {
+    const { labels } = await this.#parts.store.find(
+      id ?? desired?.model.id ?? this.#parts.defaultModel.id,
+    )
+    checkLabels(options?.labels ?? [], labels)
   }
 
   async #compute(service: ServiceControl, args: unknown, answered: boolean): Promise<Outcome> {
@@ -190,12 +200,13 @@ export class AgentControl {
   }
 
   async #add(args: unknown): Promise<Outcome> {
-    const { limits, defaultModel, store } = this.#parts
+    const { limits, defaultModel } = this.#parts
     const { value, unknown } = checked('$cmd/service/add', ServiceAdd, args)
     const { service: id, ...section } = value
-    const model = section.model === undefined ? undefined : readModel(section.model).value.id
-    if (model !== undefined) await store.find(model)
     const running = this.#services.get(id)
+    if (section.model !== undefined) {
+      await this.#checkModel(readModel(section.model).value, running?.state.desired)
+    }
     if (running) {
       for (const event of sectionEvents(running.state.desired, section, limits))
         running.dispatch(event)
@@ -264,20 +275,4 @@ export class AgentControl {
     )
     return { version: 1, agent: this.#parts.book.agent, services, removed: this.#removed }
   }
-}
-
-/** What a `once` reads: a source of its own, the input it names, or the only one. */
-function onceSource(input: Parameters<typeof inputSpec>[0] | undefined, { inputs }: Desired) {
-  const ids = Object.keys(inputs)
-  const id = input ?? (ids.length === 1 ? ids[0] : undefined)
-  if (id === undefined) {
-    const known = ids.length === 0 ? 'none is set' : `known: ${ids.join(' ')}`
-    throw new AgentError(
-      'MESSAGE_INVALID',
-      `compute: once needs 'input', a URL or an input's id (${known})`,
-    )
-  }
-  const own = typeof id === 'string' && Object.hasOwn(inputs, id) ? inputs[id] : undefined
-  if (own && typeof id === 'string') return { spec: own, input: id }
-  return { spec: inputSpec(id) }
 }

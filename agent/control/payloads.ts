@@ -102,7 +102,7 @@ export function checked<T extends TSchema>(
 }
 
 /** One input as a message names it. @throws AgentError SOURCE_UNSUPPORTED */
-export function inputSpec(value: string | InputSpec): InputSpec {
+function inputSpec(value: string | InputSpec): InputSpec {
   const spec = typeof value === 'string' ? { url: value } : value
   known(spec.url, 'SOURCE_UNSUPPORTED', 'source reads', sourceSchemes)
   return spec
@@ -144,5 +144,35 @@ function atMost(count: number, limit: number, what: string, setting: string): vo
   throw new AgentError(
     'LIMIT_EXCEEDED',
     `${count} ${what} are more than the ${limit} allowed (setting ${setting})`,
+  )
+}
+
+/**
+ * What a `once` reads: a source of its own, the input it names, or the only one.
+ * @throws AgentError MESSAGE_INVALID, SOURCE_UNSUPPORTED
+ */
+export function onceSource(input: string | InputSpec | undefined, { inputs }: Desired) {
+  const ids = Object.keys(inputs)
+  const id = input ?? (ids.length === 1 ? ids[0] : undefined)
+  if (id === undefined) {
+    const known = ids.length === 0 ? 'none is set' : `known: ${ids.join(' ')}`
+    throw new AgentError(
+      'MESSAGE_INVALID',
+      `compute: once needs 'input', a URL or an input's id (${known})`,
+    )
+  }
+  const own = typeof id === 'string' && Object.hasOwn(inputs, id) ? inputs[id] : undefined
+  if (own && typeof id === 'string') return { spec: own, input: id }
+  return { spec: inputSpec(id) }
+}
+
+/** Refuses labels that a model does not have. @throws AgentError MESSAGE_INVALID, listing those it has */
+export function checkLabels(asked: readonly string[], labels: readonly (string | null)[]): void {
+  const strange = asked.filter((label) => !labels.includes(label)).map((label) => `'${label}'`)
+  if (strange.length === 0) return
+  const known = labels.filter((label) => label !== null).join(', ')
+  throw new AgentError(
+    'MESSAGE_INVALID',
+    `the model has no label ${strange.join(', ')} (known: ${known})`,
   )
 }

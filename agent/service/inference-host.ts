@@ -41,6 +41,8 @@ export class InferenceHost {
   readonly #pool = tensorPool()
   readonly #queue = fairQueue<Job>()
   readonly #threads: readonly Thread[]
+  /** The threads that infer: all of them on the processor, the first alone on a GPU. */
+  #active: readonly Thread[] = []
   #loaded: Loaded | undefined
   #request: LoadRequest | undefined
   #paused = false
@@ -86,6 +88,7 @@ export class InferenceHost {
         if (this.#request && answers.length > 1) await this.#loadEverywhere(this.#request)
         throw AgentError.fromInfo(failed.error)
       }
+      this.#active = this.#threads.slice(0, answers.length)
       this.#swap(request)
       const [first] = answers
       return { provider: first?.type === 'loaded' ? first.provider : 'unknown' }
@@ -125,10 +128,15 @@ export class InferenceHost {
     await Promise.all(this.#threads.map(({ worker }) => ended(worker)))
   }
 
-  #loadEverywhere({ model, session, options, place }: LoadRequest): Promise<FromInference[]> {
+  /** Two WebGPU sessions in two threads of a process crash it, and one GPU gains nothing by them. */
+  async #loadEverywhere({ model, session, options, place }: LoadRequest): Promise<FromInference[]> {
     const complete = optionsFor(model.manifest, options)
     const message = { type: 'load', model, session, options: complete, place } as const
-    return Promise.all(this.#threads.map((thread) => ask(thread, message)))
+    const [first, ...others] = this.#threads
+    if (!first) throw new AgentError('INTERNAL', 'a service needs an inference thread')
+    const answer = await ask(first, message)
+    if (answer.type !== 'loaded' || answer.provider !== 'cpu') return [answer]
+    return [answer, ...(await Promise.all(others.map((thread) => ask(thread, message))))]
   }
 
   #swap(request: LoadRequest): void {
@@ -143,9 +151,9 @@ export class InferenceHost {
 
   #dispatch(): void {
     while (!this.#paused) {
-      const thread = this.#threads.reduce((a, b) => (b.jobs.size < a.jobs.size ? b : a))
-      const job = thread.jobs.size < AHEAD ? this.#queue.next() : undefined
-      if (!job) return
+      const thread = leastBusy(this.#active)
+      const job = thread && thread.jobs.size < AHEAD ? this.#queue.next() : undefined
+      if (!thread || !job) return
       if (job.by === this.#loaded) this.#start(thread, job)
       else job.settle({ stale: true })
     }
@@ -180,6 +188,10 @@ async function ended(worker: Worker): Promise<void> {
   const exit = once(worker, 'exit')
   worker.postMessage({ type: 'close' } satisfies ToInference)
   await exit
+}
+
+function leastBusy([first, ...others]: readonly Thread[]): Thread | undefined {
+  return others.reduce((a, b) => (a && b.jobs.size >= a.jobs.size ? a : b), first)
 }
 
 function ask(thread: Thread, message: ToInference): Promise<FromInference> {

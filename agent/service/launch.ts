@@ -42,6 +42,7 @@ export function processLauncher(entry: URL, env: NodeJS.ProcessEnv): Launch {
   const childEnv = {
     ...env,
     UV_THREADPOOL_SIZE: env.UV_THREADPOOL_SIZE ?? '96',
+    ORT_DISABLE_TELEMETRY: '1',
     MALLOC_ARENA_MAX: '2',
     MALLOC_TRIM_THRESHOLD_: '131072',
     HELIOGRAPH_ORPHAN_GUARD: guarded ? '' : String(process.pid),
