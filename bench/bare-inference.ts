@@ -1,8 +1,7 @@
 import * as runtime from 'onnxruntime-node'
 import type { Tensors } from '../agent/core/stages.ts'
-import { createModel } from '../agent/models/registry.ts'
 import { measure, report } from './bare.ts'
-import { benchModel, openClip } from './material.ts'
+import { benchModel, built, openClip } from './material.ts'
 
 /** Every so many frames of the clip one is taken. */
 const EVERY = 12
@@ -27,6 +26,9 @@ const session = await runtime.InferenceSession.create(file, {
 })
 
 async function realInputs(): Promise<Tensors[]> {
+  const { createModel } = (await built(
+    'models/registry.js',
+  )) as typeof import('../agent/models/registry.ts')
   const model = createModel(manifest)
   const pool = { lend: (bytes: number) => new ArrayBuffer(bytes) }
   const reader = await openClip()
