@@ -2,6 +2,7 @@ import type { FormatContext } from 'node-av/lib'
 import { AgentError } from '../core/errors.ts'
 import type { StreamInput } from './engine.ts'
 import { formatWhitelist, isContainer, refusedPlaylist } from './formats.ts'
+import type { VideoIo } from './node-av-io.ts'
 import type { NodeAv } from './node-av-library.ts'
 import { type StreamBytes, streamBytes } from './node-av-stream.ts'
 import { sniff } from './sniff.ts'
@@ -21,26 +22,22 @@ export interface OpenInput {
  * @throws AgentError SOURCE_FORBIDDEN, SOURCE_UNSUPPORTED, SOURCE_DECODE, and what `read` throws
  */
 export async function openInput(
-  av: NodeAv,
+  { av, io }: { readonly av: NodeAv; readonly io: VideoIo },
   input: StreamInput,
   signal: AbortSignal,
 ): Promise<OpenInput> {
-  const bytes = streamBytes(av, input, signal)
+  const bytes = streamBytes(input, signal)
   const format = new av.FormatContext()
-  const close = async () => {
-    await format.closeInput()
-    bytes.close()
-  }
   try {
     const head = await bytes.head()
     if (sniff(head) === 'playlist') throw refusedPlaylist(input.name)
     format.allocContext()
-    format.pb = bytes.context
+    format.pb = await io.context(bytes.handler)
     format.setFlags(av.constants.AVFMT_FLAG_CUSTOM_IO)
     await openFormat(av, format, input.name, bytes)
-    return { name: input.name, format, failure: bytes.failure, close }
+    return { name: input.name, format, failure: bytes.failure, close: () => format.closeInput() }
   } catch (error) {
-    await close()
+    await format.closeInput()
     throw error
   }
 }

@@ -1,5 +1,7 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Frame } from '../../../agent/core/stages.ts'
 import { rgbToYuv } from '../../../agent/imaging/colour.ts'
@@ -147,6 +149,25 @@ describe('decoding', () => {
     const opening = missing.open({ kind: 'file', path: shipped('dog.mp4') }, videoOptions())
     await expect(opening).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE' })
     await expect(opening).rejects.toThrow('npm install node-av')
+  })
+
+  it('leaves nothing behind that keeps the process alive', () => {
+    const program = `
+      import { nodeAvEngine } from '${pathToFileURL(resolve('agent/media/node-av.ts')).href}'
+      const options = { signal: new AbortController().signal, threads: 2, maxPixels: 1e6, decode: 'all' }
+      const reader = await nodeAvEngine().open({ kind: 'file', path: process.argv[1] }, options)
+      const { frame } = await reader.next()
+      await reader.rewind()
+      await reader.close()
+      frame.release()
+      process.stdout.write('closed')`
+    const child = spawnSync(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '--eval', program, shipped('dog.mp4')],
+      { timeout: 15_000 },
+    )
+    expect(child.stdout.toString()).toBe('closed')
+    expect([child.status, child.signal]).toEqual([0, null])
   })
 
   it('holds no more memory after many frames than after few', async () => {

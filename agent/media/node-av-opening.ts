@@ -1,0 +1,66 @@
+import type { CodecContext, Packet, Stream } from 'node-av/lib'
+import type { SourceInfo } from '../core/stages.ts'
+import type { StreamInput, VideoOptions } from './engine.ts'
+import { pixelConverter } from './node-av-convert.ts'
+import { openVideo } from './node-av-decoder.ts'
+import type { VideoContext } from './node-av-frame.ts'
+import { type OpenInput, openInput } from './node-av-input.ts'
+import type { VideoIo } from './node-av-io.ts'
+import type { NodeAv } from './node-av-library.ts'
+import { swapsAxes, turnOf } from './orientation.ts'
+
+/** What every opening of one video shares. */
+export interface VideoAccess {
+  readonly av: NodeAv
+  readonly io: VideoIo
+  readonly bytes: StreamInput
+  readonly options: VideoOptions
+}
+
+/** One opening of the container, with its decoder. */
+export interface Opening {
+  readonly input: OpenInput
+  readonly stream: Stream
+  readonly codec: CodecContext
+  readonly packet: Packet
+  readonly context: VideoContext
+  readonly info: SourceInfo
+  /** Whether the last packet was given to the decoder. */
+  flushing: boolean
+  close(): Promise<void>
+}
+
+/** Opens container and decoder; on failure nothing of them stays open. */
+export async function openContainer(access: VideoAccess): Promise<Opening> {
+  const { av, options } = access
+  const input = await openInput(access, access.bytes, options.signal)
+  try {
+    const { stream, codec } = await openVideo(av, input, options)
+    const matrix = stream.codecpar.getCodedSideData(av.constants.AV_PKT_DATA_DISPLAYMATRIX)
+    const context = { av, converter: pixelConverter(av), turn: turnOf(matrix) }
+    const packet = new av.Packet()
+    packet.alloc()
+    const info = infoOf(stream, context)
+    const close = async () => {
+      context.converter.close()
+      packet.free()
+      codec.freeContext()
+      await input.close()
+    }
+    return { input, stream, codec, packet, context, info, flushing: false, close }
+  } catch (error) {
+    await input.close()
+    throw error
+  }
+}
+
+function infoOf(stream: Stream, { turn }: VideoContext): SourceInfo {
+  const { width, height } = stream.codecpar
+  const { num, den } = stream.avgFrameRate.num > 0 ? stream.avgFrameRate : stream.rFrameRate
+  const swapped = turn !== undefined && swapsAxes(turn)
+  return {
+    width: swapped ? height : width,
+    height: swapped ? width : height,
+    ...(num > 0 && den > 0 ? { fps: num / den } : {}),
+  }
+}
