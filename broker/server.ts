@@ -40,6 +40,8 @@ export interface Broker {
 }
 
 const webSocketPath = '/mqtt'
+/** Small packets must not wait for an acknowledgement; the dead are noticed without MQTT's own keepalive. */
+const sockets = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }
 /** One message of a WebSocket may hold the end of one packet and the beginning of the next. */
 const messageSlackBytes = 64 * 1024
 
@@ -51,8 +53,8 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
   const { config, log, limits = defaultLimits } = parts
   const mishaps = tally(log)
   const core = await startCore({ ...parts, limits, tally: mishaps })
-  const tcp = createTcpServer({ noDelay: true }, (socket) => core.accept(tcpTransport(socket)))
-  const http = createHttpServer((_request, response) => {
+  const tcp = createTcpServer(sockets, (socket) => core.accept(tcpTransport(socket)))
+  const http = createHttpServer(sockets, (_request, response) => {
     response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' })
     response.end(`Only MQTT over WebSocket is here, at ${webSocketPath}.\n`)
   })

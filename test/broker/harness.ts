@@ -79,7 +79,8 @@ export async function testBroker(
   return { ...broker, controls, refusals, lines }
 }
 
-function recorder(lines: Inbox<LogLine>): Log {
+/** A log that keeps its lines. */
+export function recorder(lines: Inbox<LogLine>): Log {
   const at = (level: string) => (fields: object, message: string) =>
     lines.add({ level, fields, message })
   return {

@@ -162,4 +162,20 @@ describe('the broker', () => {
       await stranger.closed
     },
   )
+
+  it.each(['$share/group/a', '$anything', '$'])('refuses the filter %s', async (filter) => {
+    const { addresses } = await testBroker()
+    const watcher = await client(addresses.mqtt)
+    await expect(watcher.mqtt.subscribeAsync(filter)).rejects.toThrow()
+  })
+
+  it('grants $SYS, and tells nothing of other clients there', async () => {
+    const { addresses } = await testBroker()
+    const watcher = await subscriber(addresses.mqtt, '$SYS/#', 1)
+    await watcher.mqtt.subscribeAsync('marker')
+    const other = await subscriber(addresses.mqtt, 'a')
+    await other.mqtt.publishAsync('marker', 'x', { qos: 1 })
+    await watcher.inbox.until((messages) => messages.length > 0)
+    expect(texts(watcher.inbox.items)).toEqual(['x'])
+  })
 })
