@@ -59,6 +59,7 @@ function desired(status: unknown): unknown {
 /** Nothing is left behind. */
 export function judgeLeftovers(recording: Recording): Verdict[] {
   return [
+    verdict('main has loaded no native module', () => none(recording.nativeInMain, 'none')),
     verdict('no service process outlives a killed main', () => none(recording.orphans, 'none')),
     verdict('no process is left at the end', () => none(recording.processesAtEnd, 'none')),
     ...['a', 'b'].map((service) =>

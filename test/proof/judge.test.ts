@@ -201,6 +201,7 @@ describe('the verdicts on a recording', () => {
   it('see processes and topics that were left', () => {
     const [first] = good.retainedAtEnd
     const stray = (topic: string) => [...good.retainedAtEnd, { ...(first as Message), topic }]
+    expect(failures({ ...good, nativeInMain: ['/a/b.node'] })).toHaveLength(1)
     expect(failures({ ...good, orphans: ['17 node'] })).toHaveLength(1)
     expect(failures({ ...good, processesAtEnd: ['17 node'] })).toHaveLength(1)
     expect(failures({ ...good, retainedAtEnd: stray('edge/1/proof/b/state') })).toHaveLength(1)

@@ -38,6 +38,7 @@ export function madeRecording(): Recording {
     messages: tape.messages,
     retainedAfterRestart: retained,
     retainedAtEnd: retained.filter(({ topic }) => !topic.startsWith(serviceTopic(book, 'b', ''))),
+    nativeInMain: [],
     orphans: [],
     processesAtEnd: [],
   }

@@ -7,7 +7,7 @@ import { badMessages } from './bad-messages.ts'
 import { type Controller, startController } from './controller.ts'
 import { PICTURES_TOPIC } from './judge-steps.ts'
 import { startPictureServer } from './picture-server.ts'
-import { type ProcessInfo, processesIn } from './processes.ts'
+import { nativeModulesOf, type ProcessInfo, processesIn } from './processes.ts'
 import { retainedNow, startRecorder } from './recorder.ts'
 import { playDeath, playEnd, playUntilDeath } from './scenario.ts'
 import { placeSecondModel } from './second-model.ts'
@@ -29,7 +29,9 @@ export async function perform(program: Program, say: (text: string) => void): Pr
   const otherModel = await placeSecondModel(join(folder, 'models'))
   const { book, clip } = workspace
   await writeTape(folder, 'about', JSON.stringify({ book, clip }))
-  await writeTape(folder, 'orphans', 'unknown: the scenario never came to kill main\n')
+  for (const tape of ['orphans', 'nativeInMain'] as const) {
+    await writeTape(folder, tape, 'unknown: the scenario never came to kill main\n')
+  }
   const started = startAgentProcess(workspace, program)
   const controller = startController(mqttPort, 'proof-controller')
   const agent = { now: started }
@@ -70,6 +72,8 @@ function stageOf(
     say,
     async restart() {
       const old = await processesIn(folder)
+      const native = await nativeModulesOf(agent.now.pid)
+      await writeTape(folder, 'nativeInMain', native.map((file) => `${file}\n`).join(''))
       await agent.now.end('SIGKILL')
       const orphans = passed(ORPHAN_LIMIT_MS).then(() => processesIn(folder))
       agent.now = startAgentProcess(workspace, program)

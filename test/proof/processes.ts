@@ -25,3 +25,10 @@ async function processIn(folder: string, pid: number): Promise<ProcessInfo | und
     return undefined
   }
 }
+
+/** The native modules that a process has loaded, by file. */
+export async function nativeModulesOf(pid: number): Promise<string[]> {
+  const maps = await readFile(`/proc/${pid}/maps`, 'utf8')
+  const files = maps.split('\n').map((line) => line.split(/\s+/).slice(5).join(' '))
+  return [...new Set(files)].filter((file) => file.endsWith('.node'))
+}

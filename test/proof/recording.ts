@@ -38,6 +38,8 @@ export interface Recording {
   readonly retainedAfterRestart: readonly Message[]
   /** Retained topics after one service was removed, while the agent still ran. */
   readonly retainedAtEnd: readonly Message[]
+  /** Native modules that were loaded into the main process before it was killed, by file. */
+  readonly nativeInMain: readonly string[]
   /** Service processes that outlived the main process which was killed, as `<pid> <command>`. */
   readonly orphans: readonly string[]
   /** Processes that were left when the agent had been ended. */

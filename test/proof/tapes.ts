@@ -10,7 +10,8 @@ const files = {
   /** `mosquitto_sub --retained-only`. */
   retainedAfterRestart: 'retained-after-restart.txt',
   retainedAtEnd: 'retained-at-end.txt',
-  /** What /proc showed, one process a line. */
+  /** What /proc showed, one file or process a line. */
+  nativeInMain: 'native-in-main.txt',
   orphans: 'orphans.txt',
   processesAtEnd: 'processes-at-end.txt',
   /** What was recorded: the agent's address and the clip. */
@@ -46,6 +47,7 @@ export async function readRecording(
     messages: parseMessages(await read('everything')),
     retainedAfterRestart: parseMessages(await read('retainedAfterRestart')),
     retainedAtEnd: parseMessages(await read('retainedAtEnd')),
+    nativeInMain: await lines('nativeInMain'),
     orphans: await lines('orphans'),
     processesAtEnd: await lines('processesAtEnd'),
   }

@@ -71,6 +71,7 @@ async function fuzzFor(run: Run, ms: number): Promise<Pick<Outcome, 'fuzzed' | '
     await expectResults(run, ['a', 'b'], `after ${fuzzed} messages`, 5000)
     await removeOthers(subject)
     samples.push({ atMs: performance.now(), value: await pssMb(subject.main()) })
+    say(`${fuzzed + BATCH} messages: main ${samples.at(-1)?.value.toFixed(1)} MB`)
   }
   const [first, last] = [samples[0]?.value ?? 0, samples.at(-1)?.value ?? 0]
   if (last - first > MEMORY_LIMIT_MB) run.failures.push(`main grew from ${first} to ${last} MB`)
