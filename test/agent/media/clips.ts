@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { VideoOptions } from '../../../agent/media/engine.ts'
+import type { Frame } from '../../../agent/core/stages.ts'
+import type { VideoInput, VideoOptions } from '../../../agent/media/engine.ts'
+import { nodeAvEngine } from '../../../agent/media/node-av.ts'
 import { needs } from '../../interop/needs.ts'
 
 /** Whether clips can be made here. */
@@ -69,4 +71,23 @@ export function videoOptions(options: Partial<VideoOptions> = {}): VideoOptions 
     decode: 'all',
     ...options,
   }
+}
+
+/** Reads a video to its end; `look` sees each frame, which is released after it. */
+export async function readVideo(
+  input: VideoInput | string,
+  options: Partial<VideoOptions> = {},
+  look: (frame: Frame, index: number) => Promise<void> = async () => undefined,
+): Promise<{ times: number[]; info: object }> {
+  const source = typeof input === 'string' ? ({ kind: 'file', path: input } as const) : input
+  const reader = await nodeAvEngine().open(source, videoOptions(options))
+  const times: number[] = []
+  for (let next = await reader.next(); next; next = await reader.next()) {
+    await look(next.frame, times.length)
+    next.frame.release()
+    times.push(next.pts)
+  }
+  const { info } = reader
+  await reader.close()
+  return { times, info }
 }
