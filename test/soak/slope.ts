@@ -14,3 +14,12 @@ export function slopePerHour(samples: readonly Sample[]): number {
   const alone = mean((sample) => (sample.atMs - at) ** 2)
   return (together / alone) * 3_600_000
 }
+
+/** The least value of each of so many equal parts: what is left after the garbage was collected. */
+export function floors(samples: readonly Sample[], parts: number): Sample[] {
+  const size = Math.ceil(samples.length / parts)
+  const least = (part: readonly Sample[]) => part.toSorted((a, b) => a.value - b.value).slice(0, 1)
+  return Array.from({ length: parts }, (_, part) =>
+    least(samples.slice(part * size, (part + 1) * size)),
+  ).flat()
+}

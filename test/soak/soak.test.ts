@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { topicRole } from '../../schemas/address.ts'
 import { fuzzMessage, randomFrom } from './fuzz.ts'
-import { slopePerHour } from './slope.ts'
+import { floors, slopePerHour } from './slope.ts'
 
 describe('the fuzzer', () => {
   it('gives the same messages for the same seed, and others for another', () => {
@@ -46,6 +46,13 @@ describe('the slope', () => {
   it('is level for values that swing about the same', () => {
     const samples = [5, 3, 5, 3, 5].map((value, at) => ({ atMs: at, value }))
     expect(slopePerHour(samples)).toBeCloseTo(0)
+  })
+
+  it('is taken along the floor of a sawtooth', () => {
+    const saw = Array.from({ length: 60 }, (_, at) => ({ atMs: at, value: 50 + (at % 10) * 3 }))
+    expect(floors(saw, 6).map(({ value }) => value)).toEqual([50, 50, 50, 50, 50, 50])
+    const rising = saw.map(({ atMs, value }) => ({ atMs, value: value + atMs }))
+    expect(floors(rising, 3).map(({ value }) => value)).toEqual([50, 70, 90])
   })
 
   it('needs two samples', () => {

@@ -4,7 +4,7 @@ import { pssMb } from '../../bench/proc.ts'
 import { prepareSubject, type Subject } from '../../bench/subject.ts'
 import type { AgentInfo, Metrics } from '../../schemas/state.ts'
 import { fuzzMessage, randomFrom } from './fuzz.ts'
-import { type Sample, slopePerHour } from './slope.ts'
+import { floors, type Sample, slopePerHour } from './slope.ts'
 
 /** What a soak found. */
 export interface Outcome {
@@ -73,10 +73,11 @@ async function fuzzFor(run: Run, ms: number): Promise<Pick<Outcome, 'fuzzed' | '
     samples.push({ atMs: performance.now(), value: await pssMb(subject.main()) })
     say(`${fuzzed + BATCH} messages: main ${samples.at(-1)?.value.toFixed(1)} MB`)
   }
-  const [first, last] = [samples[0]?.value ?? 0, samples.at(-1)?.value ?? 0]
+  const least = floors(samples, 6)
+  const [first, last] = [least[0]?.value ?? 0, least.at(-1)?.value ?? 0]
   if (last - first > MEMORY_LIMIT_MB) run.failures.push(`main grew from ${first} to ${last} MB`)
   say(`${fuzzed} messages, main from ${first.toFixed(1)} to ${last.toFixed(1)} MB`)
-  return { fuzzed, memory: { firstMb: first, lastMb: last, mbPerHour: slopePerHour(samples) } }
+  return { fuzzed, memory: { firstMb: first, lastMb: last, mbPerHour: slopePerHour(least) } }
 }
 
 async function killFor(
