@@ -24,28 +24,44 @@ const MEMORY_MS = 10 * 60_000
 const QUARANTINE_AT = 2
 
 /**
- * A crash counts one for its only suspect, and a share for each of several. An input that was being
- * opened is suspected before those that had been running.
+ * An input is guilty when it is all that two crashes in a row have in common, or when its shares of
+ * crashes (one for an only suspect, a part for each of several) add up to two. An input that was
+ * being opened is suspected before those that had been running.
  */
 export function blame(): Blame {
   const marks = new Map<string, { readonly share: number; readonly at: number }[]>()
+  let before: { readonly suspects: readonly string[]; readonly at: number } | undefined
   return {
     crashed(signal, busy, now) {
       if (!signal || !faults.includes(signal)) return []
-      const opening = [...busy].filter(([, works]) =>
-        works.some((work) => work === 'open' || work === 'load'),
-      )
-      const suspects = (opening.length > 0 ? opening : [...busy]).map(([id]) => id)
+      const suspects = suspectsOf(busy)
       for (const id of suspects) {
         const recent = (marks.get(id) ?? []).filter(({ at }) => now - at < MEMORY_MS)
         marks.set(id, [...recent, { share: 1 / suspects.length, at: now }])
       }
-      const guilty = suspects.filter((id) => total(marks.get(id)) >= QUARANTINE_AT - 1e-9)
+      const recently = before && now - before.at < MEMORY_MS ? before.suspects : []
+      const common = suspects.filter((id) => recently.includes(id))
+      before = { suspects, at: now }
+      const guilty = suspects.filter(
+        (id) =>
+          total(marks.get(id)) >= QUARANTINE_AT - 1e-9 || (common.length === 1 && common[0] === id),
+      )
       for (const id of guilty) marks.delete(id)
       return guilty
     },
-    forgive: (id) => void marks.delete(id),
+    forgive(id) {
+      marks.delete(id)
+      before = undefined
+    },
   }
+}
+
+/** While the model is loaded, everybody is suspected: its threads run beside the inputs'. */
+function suspectsOf(busy: ReadonlyMap<string, readonly NativeWork[]>): string[] {
+  const loading = [...busy.values()].some((works) => works.includes('load'))
+  const opening = [...busy].filter(([, works]) => works.includes('open'))
+  const entries = loading || opening.length === 0 ? [...busy] : opening
+  return entries.map(([id]) => id)
 }
 
 function total(marks: readonly { readonly share: number }[] | undefined): number {

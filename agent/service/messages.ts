@@ -43,6 +43,8 @@ export type ToService =
       readonly limits: ServiceLimits
       /** Where the process notes what its native code works on (see `crash-record.ts`). */
       readonly crashRecord: string
+      /** After a crash: one thing at a time, so that the next one has one suspect. */
+      readonly careful: boolean
     }
   | {
       readonly type: 'model/load'

@@ -18,24 +18,26 @@ export async function* noted(
   }
 }
 
+/** Runs native code that reads or decodes for an input; meanwhile the crash record says so. */
+export async function notedRead<T>(place: CrashPlace, work: () => Promise<T>): Promise<T> {
+  crashNote(place, 'read', true)
+  try {
+    return await work()
+  } finally {
+    crashNote(place, 'read', false)
+  }
+}
+
 /** The same engine; while native code reads or decodes, the crash record says so. */
 export function notedEngine(engine: MediaEngine, place: CrashPlace): MediaEngine {
-  const reading = async <T>(task: Promise<T>): Promise<T> => {
-    crashNote(place, 'read', true)
-    try {
-      return await task
-    } finally {
-      crashNote(place, 'read', false)
-    }
-  }
   return {
     name: engine.name,
     async open(input, options) {
-      const reader = await reading(engine.open(input, options))
+      const reader = await notedRead(place, () => engine.open(input, options))
       return {
         info: reader.info,
-        next: () => reading(reader.next()),
-        rewind: () => reading(reader.rewind()),
+        next: () => notedRead(place, () => reader.next()),
+        rewind: () => notedRead(place, () => reader.rewind()),
         close: () => reader.close(),
       }
     },

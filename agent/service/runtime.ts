@@ -11,7 +11,7 @@ import { imageFeed } from './image-feed.ts'
 import { InferenceHost } from './inference-host.ts'
 import { InputRunner } from './input-runner.ts'
 import type { FromService, Once, ServiceLimits, ToService } from './messages.ts'
-import { notedEngine, notedPreprocess } from './native-notes.ts'
+import { notedEngine, notedPreprocess, notedRead } from './native-notes.ts'
 import { runOnce } from './once-runner.ts'
 import { outbox } from './outbox.ts'
 import { OutputRunner } from './output-runner.ts'
@@ -31,6 +31,8 @@ export interface RuntimeParts {
 
 /** Inputs open one after another: a crash while opening is then one input's; but none waits longer, ms. */
 const OPENING_MS = 500
+/** After a crash, inputs wait this long for the model, ms. */
+const MODEL_MS = 10_000
 /** How long a `once` may take, ms. */
 const ONCE_TIMEOUT_MS = 60_000
 
@@ -47,6 +49,10 @@ export class ServiceRuntime {
   readonly #outputs = new Map<string, OutputRunner>()
   readonly #turns = turns()
   #stopping = false
+  #modelSettled: () => void = () => {}
+  readonly #model = new Promise<void>((resolve) => {
+    this.#modelSettled = resolve
+  })
 
   constructor(parts: RuntimeParts) {
     this.#parts = parts
@@ -134,10 +140,13 @@ export class ServiceRuntime {
         id,
         error: AgentError.from(error, 'MODEL_LOAD').toInfo(),
       })
+    } finally {
+      this.#modelSettled()
     }
   }
 
   async #openInput({ id, spec }: Extract<ToService, { type: 'input/open' }>): Promise<void> {
+    if (this.#parts.start.careful) await within(MODEL_MS, this.#model)
     if (this.#stopping) return
     const place = this.#record.place(id)
     try {
@@ -210,6 +219,7 @@ export class ServiceRuntime {
       engine: notedEngine(this.#parts.engine, place),
       images: this.#feed,
       defaultPace: 'realtime',
+      native: (work) => notedRead(place, work),
     })
   }
 

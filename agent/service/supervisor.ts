@@ -35,7 +35,7 @@ const INFERENCE_LIMIT_MS = 30_000
 /** A stop that is not finished by then is forced. */
 const STOP_LIMIT_MS = 5000
 /** After this long without a crash, the next one is the first again. */
-const STEADY_MS = 30_000
+const STEADY_MS = 10_000
 
 /** Keeps one process running for as long as it is wanted; ends it when it hangs. */
 export class Supervisor {
@@ -110,7 +110,8 @@ export class Supervisor {
       exited: (code, signal, lastWords) => this.#exited(code, signal, lastWords),
     })
     this.#process = started
-    started.send({ type: 'start', service, limits, crashRecord })
+    const careful = this.#attempt > 0
+    started.send({ type: 'start', service, limits, crashRecord, careful })
     this.#watch = setInterval(() => this.#check(), CHECK_MS)
     log.info({ service, pid: started.pid }, 'service process started')
   }

@@ -24,6 +24,11 @@ export interface SourceContext {
   /** Act with the rights of the user who started the program (the command line): no file roots. */
   readonly unrestricted?: boolean
   readonly defaultPace: 'realtime' | 'fast'
+  /**
+   * Runs native code on behalf of the input, so that a crash in it is attributed to this input. The
+   * engine's calls are noted already; without it, work just runs.
+   */
+  native?<T>(work: () => Promise<T>): Promise<T>
 }
 
 /** Makes the source of one scheme. Refuses what it can tell without touching the world. */

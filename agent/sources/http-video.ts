@@ -75,13 +75,15 @@ function remoteStream(
     async read(at, length) {
       await moveTo(at)
       try {
-        return await current.body.read(length)
+        const bytes = await current.body.read(length)
+        if (bytes.length > 0 || total === undefined || at >= total) return bytes
       } catch (error) {
-        // Servers close connections that are read slowly, as at real pace: once more from here.
         if (total === undefined || session.signal.aborted) throw error
-        await reopen(at)
-        return await current.body.read(length)
       }
+      // Servers close connections that are read slowly, as at real pace, and some give a part of a
+      // range only: once more from here.
+      await reopen(at)
+      return await current.body.read(length)
     },
     close: async () => current.body.close(),
   }
@@ -90,6 +92,13 @@ function remoteStream(
 /** Asks for everything from `at` on; servers without ranges ignore it. */
 export function rangeFrom(at: number): Record<string, string> {
   return { range: `bytes=${at}-` }
+}
+
+/** Whether a response to `rangeFrom(0)` holds all there is. */
+export function isWhole(response: HttpResponse): boolean {
+  const total = totalSize(response)
+  const end = /^bytes 0-(\d+)\//.exec(response.headers['content-range'] ?? '')?.[1]
+  return response.status === 200 || (total !== undefined && Number(end) === total - 1)
 }
 
 function totalSize({ status, headers }: HttpResponse): number | undefined {

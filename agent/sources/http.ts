@@ -8,7 +8,7 @@ import type { SourceContext } from './context.ts'
 import { nameOf, picturesOfIndex } from './html-index.ts'
 import { tooLarge } from './http-body.ts'
 import { type HttpResponse, type HttpSession, httpGet, shownUrl } from './http-client.ts'
-import { rangeFrom, remoteVideo } from './http-video.ts'
+import { isWhole, rangeFrom, remoteVideo } from './http-video.ts'
 import { samplesBy } from './iteration.ts'
 import { listedSamples, type PictureList } from './still-samples.ts'
 import { videoSamples } from './video-samples.ts'
@@ -100,7 +100,7 @@ async function kindOf({ url, headers, body }: HttpResponse): Promise<MediaKind |
 /** A loop reads it anew each time: the picture of a camera changes. */
 function onePicture(first: HttpResponse, session: HttpSession, maxBytes: number): PictureList {
   const place = shownUrl(first.url)
-  let unread: HttpResponse | undefined = first
+  let unread = isWhole(first) ? first : undefined
   return {
     place,
     names: [nameOf(first.url)],
@@ -118,7 +118,8 @@ async function listOfPage(
   session: HttpSession,
   maxBytes: number,
 ): Promise<PictureList> {
-  const html = (await download(page, maxBytes)).toString('utf8')
+  const whole = isWhole(page) ? page : await httpGet(page.url, {}, session)
+  const html = (await download(whole, maxBytes)).toString('utf8')
   const links = picturesOfIndex(html, page.url, shownUrl(page.url))
   const byName = new Map(links.map((link) => [nameOf(link), link]))
   return {

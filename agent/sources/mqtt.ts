@@ -54,11 +54,15 @@ async function decoded(
 ): Promise<Sample | undefined> {
   const name = `the message on ${topic}`
   try {
-    return await stillSample(payload, {
-      name,
-      maxPixels: context.limits.maxPixels,
-      capturedAt: at,
-    })
+    return await stillSample(
+      payload,
+      {
+        name,
+        maxPixels: context.limits.maxPixels,
+        capturedAt: at,
+      },
+      context,
+    )
   } catch (error) {
     events.skipped(AgentError.from(error, 'SOURCE_DECODE'))
     return undefined

@@ -17,9 +17,14 @@ export interface StillOrigin extends StillOptions {
 }
 
 /** Decodes one still picture into a sample. @throws AgentError as `decodeStill` does */
-export async function stillSample(bytes: Uint8Array, origin: StillOrigin): Promise<Sample> {
+export async function stillSample(
+  bytes: Uint8Array,
+  origin: StillOrigin,
+  context: SourceContext,
+): Promise<Sample> {
   const startedAt = performance.now()
-  const frame = await decodeStill(bytes, origin)
+  const decode = () => decodeStill(bytes, origin)
+  const frame = await (context.native ? context.native(decode) : decode())
   return {
     kind: 'picture',
     frame,
@@ -96,14 +101,18 @@ async function readListed(
   try {
     const startedAt = performance.now()
     const bytes = await list.read(name)
-    return await stillSample(bytes, {
-      name: list.single ? list.place : `${name} in ${list.place}`,
-      maxPixels: context.limits.maxPixels,
-      capturedAt: Date.now(),
-      readMs: performance.now() - startedAt,
-      ...(pts === undefined ? {} : { pts }),
-      ...(list.single ? {} : { among: name }),
-    })
+    return await stillSample(
+      bytes,
+      {
+        name: list.single ? list.place : `${name} in ${list.place}`,
+        maxPixels: context.limits.maxPixels,
+        capturedAt: Date.now(),
+        readMs: performance.now() - startedAt,
+        ...(pts === undefined ? {} : { pts }),
+        ...(list.single ? {} : { among: name }),
+      },
+      context,
+    )
   } catch (error) {
     if (list.single) throw error
     events.skipped(AgentError.from(error, 'SOURCE_DECODE'))

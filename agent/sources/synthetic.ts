@@ -40,7 +40,7 @@ async function* recordedFrames(
   events.opened(infoOf(options))
   for (let count = 0; (count < frames || spec.loop) && !signal.aborted; count++) {
     const number = count % frames
-    await injectFaults(options, number, number, signal)
+    await injectFaults({ options, context }, number, number, signal)
     const pts = count / fps
     if (!wanted(pts)) continue
     await pace.until(pts, signal)
@@ -50,7 +50,7 @@ async function* recordedFrames(
 
 /** What a camera shows: frames come by the clock, and one that nobody took is replaced by the next. */
 async function* cameraFrames(
-  { options, spec }: SyntheticPlay,
+  { options, spec, context }: SyntheticPlay,
   signal: AbortSignal,
   events: SourceEvents,
 ): Frames {
@@ -64,7 +64,7 @@ async function* cameraFrames(
     await wait(started + ((last + 1) * 1000) / fps - performance.now(), signal)
     const due = Math.floor(((performance.now() - started) * fps) / 1000 + 1e-6)
     const number = Math.min(Math.max(due, last + 1), frames - 1)
-    await injectFaults(options, last + 1, number, signal)
+    await injectFaults({ options, context }, last + 1, number, signal)
     for (let missed = last + 1; missed < number; missed++) events.dropped()
     last = number
     const pts = number / fps
@@ -91,13 +91,14 @@ function drawn(
 
 /** Lets happen what was ordered for one of the frames from `first` to `last`. */
 async function injectFaults(
-  { faults }: SyntheticOptions,
+  { options: { faults }, context }: Pick<SyntheticPlay, 'options' | 'context'>,
   first: number,
   last: number,
   signal: AbortSignal,
 ): Promise<void> {
   const isDue = (at: number | undefined) => at !== undefined && at >= first && at <= last
-  if (isDue(faults.crash)) process.kill(process.pid, 'SIGSEGV')
+  const crash = async () => void process.kill(process.pid, 'SIGSEGV')
+  if (isDue(faults.crash)) await (context.native ? context.native(crash) : crash())
   if (isDue(faults.freeze)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
   if (isDue(faults.hang)) await aborted(signal)
   if (isDue(faults.error)) {

@@ -84,6 +84,16 @@ describe('blame', () => {
     expect(judge.crashed('SIGSEGV', busy, 3)).toEqual(['gate', 'yard'])
   })
 
+  it('finds the one that two crashes in a row have in common', () => {
+    const judge = blame()
+    const first = new Map([
+      ['$model', ['load'] as const],
+      ['gate', ['read'] as const],
+    ])
+    expect(judge.crashed('SIGSEGV', first, 0)).toEqual([])
+    expect(judge.crashed('SIGSEGV', new Map([['gate', ['read'] as const]]), 1)).toEqual(['gate'])
+  })
+
   it('suspects the input that was being opened before those that had been running', () => {
     const judge = blame()
     const busy = new Map([
