@@ -33,6 +33,11 @@ describe('a video over http', () => {
     expect(server.requests).toHaveLength(2)
   })
 
+  it('gives all its frames from a server that gives a part of each range only', async () => {
+    const server = await webServer(withBytes(media('dog.mp4'), { most: 200_000 }))
+    expect(await readAll(open(server.url))).toHaveLength(368)
+  })
+
   it('goes on after the server closed the connection', async () => {
     const bytes = media('dog.mp4')
     const server = await webServer((request, response) => {

@@ -30,6 +30,11 @@ describe('a picture over http', () => {
     expect(samples).toMatchObject([{ width: 1280, height: 960 }])
   })
 
+  it('is read whole from a server that gives a part of a range only', async () => {
+    const server = await webServer(withBytes(media('dog.jpg'), { most: 10_000 }))
+    expect(await readAll(open(server.url))).toMatchObject([{ width: 1280, height: 960 }])
+  })
+
   it('is read anew each time when it loops, as the picture of a camera changes', async () => {
     const server = await webServer(withBytes(media('dog.jpg')))
     await readAll(open(server.url, {}, { loop: true }), witness(), 3)

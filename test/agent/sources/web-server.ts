@@ -33,10 +33,10 @@ export async function webServer(answer: Answer): Promise<WebServer> {
   return { url: `http://127.0.0.1:${port}`, port, requests }
 }
 
-/** Answers with `bytes`, in ranges if the client asks for one and `ranges` is on. */
+/** Answers with `bytes`, in ranges if the client asks for one and `ranges` is on, of at most `most` bytes. */
 export function withBytes(
   bytes: Uint8Array,
-  { type = 'application/octet-stream', ranges = true } = {},
+  { type = 'application/octet-stream', ranges = true, most = Number.POSITIVE_INFINITY } = {},
 ): Answer {
   return (request, response) => {
     const start = /^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1]
@@ -46,12 +46,13 @@ export function withBytes(
       return
     }
     const from = Number(start)
+    const part = bytes.subarray(from, from + most)
     response.writeHead(206, {
       'content-type': type,
-      'content-length': bytes.length - from,
-      'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}`,
+      'content-length': part.length,
+      'content-range': `bytes ${from}-${from + part.length - 1}/${bytes.length}`,
     })
-    response.end(bytes.subarray(from))
+    response.end(part)
   }
 }
 
