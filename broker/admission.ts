@@ -36,6 +36,7 @@ interface Parts {
   readonly tally: Tally
 }
 
+/** A client that has just connected. */
 export function member(connection: Connection): Member {
   return {
     connection,

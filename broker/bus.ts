@@ -15,6 +15,7 @@ export interface Audience {
   tell<Rest extends unknown[]>(take: Take<Rest>, arrival: Arrival, ...rest: Rest): void
 }
 
+/** An audience without takers; what they throw goes to `log`. */
 export function audience(log: Log): Audience {
   const controllers: Take<[]>[] = []
   const refusals: Take<[string]>[] = []
@@ -49,6 +50,7 @@ export interface LocalBus {
 /** A packet within the broker; `clientId` is absent where the agent itself published it. */
 type Routed = AedesPublishPacket & { readonly clientId?: string }
 
+/** The agent's bus on a running Aedes. Publishing after the broker is closed does nothing. */
 export function localBus(aedes: Aedes, retained: RetainedMessages, ears: Audience): LocalBus {
   let outstanding = 0
   let idle: (() => void)[] = []

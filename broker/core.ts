@@ -16,6 +16,7 @@ import { sessions } from './sessions.ts'
 import type { Tally } from './tally.ts'
 import type { Transport } from './transport.ts'
 
+/** What a core is made of. */
 export interface CoreParts {
   readonly book: AddressBook
   readonly limits: Limits
@@ -43,6 +44,7 @@ interface State {
   closing: boolean
 }
 
+/** Starts Aedes with the broker's rules and stores; nobody can reach it until `accept` is called. */
 export async function startCore(parts: CoreParts): Promise<Core> {
   const state: State = { members: new Map(), present: new Set(), closing: false }
   const retained = retainedMessages(parts.limits)

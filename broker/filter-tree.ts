@@ -11,6 +11,7 @@ interface Node {
   readonly children: Map<string, Node>
 }
 
+/** An empty tree; adding and matching take time by levels, not by how many filters there are. */
 export function filterTree(): FilterTree {
   const root = emptyNode()
   return {
@@ -27,13 +28,6 @@ export function filterTree(): FilterTree {
       return found
     },
   }
-}
-
-/** Whether `filter` matches `topic`, where `topic` does not start with $. */
-export function filterMatches(filter: string, topic: string): boolean {
-  const tree = filterTree()
-  tree.add(filter, filter)
-  return tree.match(topic).size > 0
 }
 
 function emptyNode(): Node {

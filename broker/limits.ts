@@ -33,6 +33,7 @@ export interface Limits {
   readonly openHandshakes: number
 }
 
+/** For an agent on a small machine with one hall of cameras and a handful of dashboards. */
 export const defaultLimits: Limits = {
   connectBytes: 16 * KiB,
   publishBytes: 2 * MiB,

@@ -33,6 +33,7 @@ export interface Usage {
 /** What a message costs besides its payload, roughly. */
 const overheadBytes = 256
 
+/** An empty queue that counts its bytes into `usage`. */
 export function messageQueue(limits: Limits, usage: Usage): MessageQueue {
   const messages: Queued[] = []
   let bytes = 0

@@ -2,8 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Client, Subscription } from 'aedes'
 import type { Connection } from './connection.ts'
 import type { RetainedMessage, RetainedMessages } from './retained-messages.ts'
-
-type Qos = 0 | 1 | 2
+import type { Qos } from './sessions.ts'
 
 /** Unsent bytes above which the replay waits: with one turn more, still below where messages are dropped. */
 const paceBytes = 128 * 1024

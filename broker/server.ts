@@ -23,6 +23,7 @@ export interface BrokerConfig {
   readonly allowedHosts: readonly string[]
 }
 
+/** What a broker is made of; `limits` are `defaultLimits` unless given. */
 export interface BrokerParts {
   readonly config: BrokerConfig
   readonly book: AddressBook

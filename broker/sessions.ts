@@ -2,6 +2,7 @@ import { filterTree } from './filter-tree.ts'
 import type { Limits } from './limits.ts'
 import { type MessageQueue, messageQueue, type Queued } from './message-queue.ts'
 
+/** Quality of service (MQTT 3.1.1, section 4.3). */
 export type Qos = 0 | 1 | 2
 
 /** What the broker keeps for clients that connect with clean = 0, in memory. */

@@ -21,6 +21,7 @@ export interface Tally {
 
 const intervalMs = 1000
 
+/** Counts into `log`, as warnings. */
 export function tally(log: Log): Tally {
   let counts: Partial<Record<Mishap, { count: number; example: string }>> = {}
   let timer: NodeJS.Timeout | undefined
