@@ -18,8 +18,8 @@ export async function playUntilDeath(
   await step(stage, 'output', () => playOutput(stage))
   await step(stage, 'input', () => playInput(stage, picturesUrl))
   await step(stage, 'model', () => playModel(stage, otherModel))
-  await step(stage, 'segv', () => playBlow(stage, 'SIGSEGV'))
-  await step(stage, 'stop-signal', () => playBlow(stage, 'SIGSTOP'))
+  await playBlow(stage, 'segv', 'SIGSEGV')
+  await playBlow(stage, 'stop-signal', 'SIGSTOP')
   await step(stage, 'bad', () => playBad(stage, bad))
   await step(stage, 'calm', () => results(stage, everyInput))
 }
@@ -81,11 +81,13 @@ async function playModel(stage: Stage, otherModel: string): Promise<void> {
   await results(stage, { 'a/clip': 10, 'a/pictures': 10, 'a/cam': 10 })
 }
 
-async function playBlow(stage: Stage, signal: NodeJS.Signals): Promise<void> {
+async function playBlow(stage: Stage, name: string, signal: NodeJS.Signals): Promise<void> {
   // A service without a process of its own lives in the agent's.
-  const pid = (await pidOf(stage, 'a')) ?? stage.agent().pid
-  process.kill(pid, signal)
-  await results(stage, { 'a/clip': 10, 'a/pictures': 10, 'a/cam': 10 })
+  const pid = stage.agent().gone() ? undefined : await pidOf(stage, 'a')
+  await step(stage, name, async () => {
+    process.kill(pid ?? stage.agent().pid, signal)
+    await results(stage, { 'a/clip': 10, 'a/pictures': 10, 'a/cam': 10 })
+  })
 }
 
 async function playBad(stage: Stage, bad: readonly BadMessage[]): Promise<void> {

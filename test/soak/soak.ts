@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { setTimeout as passed } from 'node:timers/promises'
 import { clipUrl } from '../../bench/material.ts'
 import { pssMb } from '../../bench/proc.ts'
@@ -121,9 +122,10 @@ const blow = {
 
 async function strike(subject: Subject, signal: NodeJS.Signals): Promise<string[]> {
   let pid: number | undefined
+  // The message that comes first is retained and may name a process that is gone.
   await subject.until('$metrics', ({ services }: Metrics) => {
     pid = services.a?.pid
-    return pid !== undefined
+    return pid !== undefined && existsSync(`/proc/${pid}`)
   })
   if (pid !== undefined) process.kill(pid, signal)
   return ['a']
