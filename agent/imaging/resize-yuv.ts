@@ -26,28 +26,30 @@ export function resizeYuv(source: Yuv420, colour: YuvColour, target: RgbTarget):
     resizeLine(source.y, lumaRows, row, lumaColumns, y)
     resizeLine(source.u, rows, row, columns, u)
     resizeLine(source.v, rows, row, columns, v)
-    decodeLine(y, u, v, factors, target.data.subarray(row * target.stride))
+    decodeLine(y, u, v, factors, target.data, row * target.stride)
   }
 }
 
+/** With products of 32-bit integers: V8 would do them as doubles, at twice the time. */
 function resizeLine(
   plane: Uint8Array,
   rows: Taps,
   row: number,
-  { first, second, weight }: Taps,
+  { first, gap, weight }: Taps,
   out: Int32Array,
 ): void {
   const upper = rows.first[row] as number
-  const lower = rows.second[row] as number
+  const lower = upper + rows.gap
   const down = rows.weight[row] as number
-  for (let x = 0; x < first.length; x++) {
-    const a = first[x] as number
-    const b = second[x] as number
+  for (let x = 0; x < out.length; x++) {
     const right = weight[x] as number
-    const left = ONE - right
-    const above = (plane[upper + a] as number) * left + (plane[upper + b] as number) * right
-    const below = (plane[lower + a] as number) * left + (plane[lower + b] as number) * right
-    out[x] = (above * (ONE - down) + below * down) >> 16
+    const a = upper + (first[x] as number)
+    const b = lower + (first[x] as number)
+    const aLeft = plane[a] as number
+    const bLeft = plane[b] as number
+    const above = (aLeft * ONE + Math.imul((plane[a + gap] as number) - aLeft, right)) | 0
+    const below = (bLeft * ONE + Math.imul((plane[b + gap] as number) - bLeft, right)) | 0
+    out[x] = (Math.imul(above, ONE) + Math.imul(below - above, down)) >> 16
   }
 }
 
@@ -69,15 +71,16 @@ function decodeLine(
   v: Int32Array,
   { black, luma, redV, greenU, greenV, blueU }: YuvDecoder,
   out: Uint8Array,
+  offset: number,
 ): void {
   const half = (SAMPLE * FACTOR) / 2
-  for (let x = 0, to = 0; x < y.length; x++, to += 3) {
-    const light = luma * ((y[x] as number) - black) + half
+  for (let x = 0, to = offset; x < y.length; x++, to += 3) {
+    const light = (Math.imul(luma, (y[x] as number) - black) + half) | 0
     const cu = (u[x] as number) - 128 * SAMPLE
     const cv = (v[x] as number) - 128 * SAMPLE
-    out[to] = toByte((light + redV * cv) >> 19)
-    out[to + 1] = toByte((light + greenU * cu + greenV * cv) >> 19)
-    out[to + 2] = toByte((light + blueU * cu) >> 19)
+    out[to] = toByte((light + Math.imul(redV, cv)) >> 19)
+    out[to + 1] = toByte((light + Math.imul(greenU, cu) + Math.imul(greenV, cv)) >> 19)
+    out[to + 2] = toByte((light + Math.imul(blueU, cu)) >> 19)
   }
 }
 

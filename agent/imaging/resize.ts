@@ -17,45 +17,32 @@ export function resizeRgb(source: RgbPicture, target: RgbTarget): void {
   const columns = taps(source.width, target.width, 3)
   const rows = taps(source.height, target.height, source.width * 3)
   for (let y = 0; y < target.height; y++) {
-    const row = target.data.subarray(y * target.stride)
-    const upper = rows.first[y] as number
-    const lower = rows.second[y] as number
-    resizeRow(source.data, upper, lower, rows.weight[y] as number, columns, row)
+    resizeRow(source.data, rows, y, columns, target.data, y * target.stride)
   }
 }
 
+/** With products of 32-bit integers, at most 255 × 2048²; V8 would do them as doubles. */
 function resizeRow(
   data: Uint8Array,
-  upper: number,
-  lower: number,
-  down: number,
-  { first, second, weight }: Taps,
+  rows: Taps,
+  row: number,
+  { first, gap, weight }: Taps,
   out: Uint8Array,
+  offset: number,
 ): void {
-  for (let x = 0, to = 0; x < first.length; x++, to += 3) {
-    const a = upper + (first[x] as number)
-    const b = upper + (second[x] as number)
-    const c = lower + (first[x] as number)
-    const d = lower + (second[x] as number)
+  const upper = rows.first[row] as number
+  const down = rows.weight[row] as number
+  for (let x = 0, to = offset; x < first.length; x++) {
     const right = weight[x] as number
-    out[to] = blend(data, a, b, c, d, right, down)
-    out[to + 1] = blend(data, a + 1, b + 1, c + 1, d + 1, right, down)
-    out[to + 2] = blend(data, a + 2, b + 2, c + 2, d + 2, right, down)
+    const at = upper + (first[x] as number)
+    for (let colour = 0; colour < 3; colour++, to++) {
+      const a = at + colour
+      const c = a + rows.gap
+      const aLeft = data[a] as number
+      const cLeft = data[c] as number
+      const above = (aLeft * ONE + Math.imul((data[a + gap] as number) - aLeft, right)) | 0
+      const below = (cLeft * ONE + Math.imul((data[c + gap] as number) - cLeft, right)) | 0
+      out[to] = (Math.imul(above, ONE) + Math.imul(below - above, down) + (ONE * ONE) / 2) >> 22
+    }
   }
-}
-
-/** The sample between four: `a b` above, `c d` below. At most 255 × 2048², which fits 31 bits. */
-function blend(
-  data: Uint8Array,
-  a: number,
-  b: number,
-  c: number,
-  d: number,
-  right: number,
-  down: number,
-): number {
-  const left = ONE - right
-  const above = (data[a] as number) * left + (data[b] as number) * right
-  const below = (data[c] as number) * left + (data[d] as number) * right
-  return (above * (ONE - down) + below * down + (ONE * ONE) / 2) >> 22
 }

@@ -1,10 +1,11 @@
 /** Weights of taps are in 1/2048: the product of two of them and a byte still fits 31 bits. */
 export const ONE = 2048
 
-/** For each target position: the offsets of the two samples around it, and the weight of the second. */
+/** For each target position: the offset of the sample before it, and the weight of the one behind. */
 export interface Taps {
   readonly first: Int32Array
-  readonly second: Int32Array
+  /** From the first sample to the second; 0 where there is only one. */
+  readonly gap: number
   readonly weight: Int32Array
 }
 
@@ -20,14 +21,12 @@ export function taps(
   shift = 0,
 ): Taps {
   const first = new Int32Array(target)
-  const second = new Int32Array(target)
   const weight = new Int32Array(target)
   for (let i = 0; i < target; i++) {
     const position = Math.min(Math.max(i * scale + shift, 0), source - 1)
-    const whole = Math.floor(position)
+    const whole = Math.min(Math.floor(position), Math.max(source - 2, 0))
     first[i] = whole * step
-    second[i] = Math.min(whole + 1, source - 1) * step
     weight[i] = Math.round((position - whole) * ONE)
   }
-  return { first, second, weight }
+  return { first, gap: source > 1 ? step : 0, weight }
 }
