@@ -5,6 +5,7 @@ import { resizeYuv } from '../imaging/resize-yuv.ts'
 import { countedFrame } from './counted-frame.ts'
 import type { PixelConverter } from './node-av-convert.ts'
 import type { NodeAv } from './node-av-library.ts'
+import { type SharedPlanes, yuvView } from './node-av-planes.ts'
 import { swapsAxes, type Turn, turnPlane } from './orientation.ts'
 import { copyYuv } from './yuv.ts'
 
@@ -12,20 +13,20 @@ import { copyYuv } from './yuv.ts'
 export interface VideoContext {
   readonly av: NodeAv
   readonly converter: PixelConverter
+  readonly planes: SharedPlanes
   /** How its pictures are to be turned for display. */
   readonly turn: Turn | undefined
 }
 
 /** A frame over FFmpeg's own planes, which it frees at its last release. Takes ownership of `frame`. */
 export function videoFrame(context: VideoContext, frame: AvFrame): Frame {
-  const { turn, converter } = context
+  const { turn, converter, planes } = context
   nameMatrix(context.av, frame)
   const colour = colourOf(context.av, frame)
   const swapped = turn !== undefined && swapsAxes(turn)
   let converted: Promise<AvFrame> | undefined
 
-  async function plainPlanes(): Promise<Yuv420> {
-    if (converter.isPlanar(frame) && isPlain(colour)) return yuvView(frame)
+  async function convertedPlanes(): Promise<Yuv420> {
     converted ??= converter.convert(frame)
     return yuvView(await converted)
   }
@@ -35,35 +36,20 @@ export function videoFrame(context: VideoContext, frame: AvFrame): Frame {
     height: swapped ? frame.width : frame.height,
     async scaleTo(target) {
       const [stored, meaning] = converter.isPlanar(frame)
-        ? [yuvView(frame), colour]
-        : [await plainPlanes(), plainColour]
+        ? [planes.of(frame), colour]
+        : [await convertedPlanes(), plainColour]
       if (turn) scaleTurned(stored, target, turn, meaning)
       else resizeYuv(stored, meaning, target)
     },
     async copy() {
-      return copyYuv(await plainPlanes(), turn)
+      if (converter.isPlanar(frame) && isPlain(colour)) return copyYuv(planes.of(frame), turn)
+      return copyYuv(await convertedPlanes(), turn)
     },
     free() {
       frame.free()
       converted?.then((plain) => plain.free()).catch(() => undefined)
     },
   })
-}
-
-/** FFmpeg's planes as they lie: valid until the frame is freed. */
-function yuvView(frame: AvFrame): Yuv420 {
-  const [y, u, v] = frame.data ?? []
-  const [yStride = 0, uvStride = 0] = frame.linesize
-  const empty = new Uint8Array()
-  return {
-    width: frame.width,
-    height: frame.height,
-    y: y ?? empty,
-    u: u ?? empty,
-    v: v ?? empty,
-    yStride,
-    uvStride,
-  }
 }
 
 /** Scaling commutes with turning, and the scaled picture is the smaller one to turn. */

@@ -7,6 +7,7 @@ import type { VideoContext } from './node-av-frame.ts'
 import { type OpenInput, openInput } from './node-av-input.ts'
 import type { VideoIo } from './node-av-io.ts'
 import type { NodeAv } from './node-av-library.ts'
+import { sharedPlanes } from './node-av-planes.ts'
 import { swapsAxes, turnOf } from './orientation.ts'
 
 /** What every opening of one video shares. */
@@ -37,12 +38,14 @@ export async function openContainer(access: VideoAccess): Promise<Opening> {
   try {
     const { stream, codec } = await openVideo(av, input, options)
     const matrix = stream.codecpar.getCodedSideData(av.constants.AV_PKT_DATA_DISPLAYMATRIX)
-    const context = { av, converter: pixelConverter(av), turn: turnOf(matrix) }
+    const planes = sharedPlanes(av)
+    const context = { av, converter: pixelConverter(av), planes, turn: turnOf(matrix) }
     const packet = new av.Packet()
     packet.alloc()
     const info = infoOf(stream, context)
     const close = async () => {
       context.converter.close()
+      planes.close()
       packet.free()
       codec.freeContext()
       await input.close()
