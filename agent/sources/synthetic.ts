@@ -97,15 +97,24 @@ async function injectFaults(
   signal: AbortSignal,
 ): Promise<void> {
   const isDue = (at: number | undefined) => at !== undefined && at >= first && at <= last
-  const crash = async () => void process.kill(process.pid, 'SIGSEGV')
   if (isDue(faults.crash)) await (context.native ? context.native(crash) : crash())
-  if (isDue(faults.freeze)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  if (isDue(faults.freeze)) blockThread()
   if (isDue(faults.hang)) await aborted(signal)
   if (isDue(faults.error)) {
     throw new AgentError('SOURCE_UNREACHABLE', `the synthetic source broke off at frame ${last}`, {
       retryable: true,
     })
   }
+}
+
+/** Like a fault in native code: the thread does not get past it. */
+async function crash(): Promise<void> {
+  process.kill(process.pid, 'SIGSEGV')
+  blockThread()
+}
+
+function blockThread(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
