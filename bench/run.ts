@@ -32,6 +32,8 @@ const parts: Readonly<Record<string, Part>> = {
  *
  *   --quick        short rounds, for a look; the figures mean little
  *   --only <part>  throughput, round-trip, memory or start; may be given several times
+ *
+ * A whole run is kept as a file in bench/results.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -49,7 +51,8 @@ async function main(): Promise<void> {
     figures.push(...(await part(effort)))
   }
   say(`\n${machine()}\n\n${tableOf(figures)}`)
-  if (!values.quick) await keep(figures)
+  const whole = Object.keys(parts).every((name) => values.only.includes(name))
+  if (whole && !values.quick) await keep(figures)
   process.exitCode = figures.every(holds) ? 0 : 1
 }
 
