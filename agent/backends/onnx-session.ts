@@ -22,6 +22,7 @@ export function onnxSession(
   provider: string,
 ): Session {
   const inputs = session.inputMetadata.map(portOf)
+  refuseFloat16(inputs)
   session.outputMetadata.map(portOf)
   let open = true
   return {
@@ -59,6 +60,14 @@ function portOf(metadata: InferenceSession.ValueMetadata): Port {
     'MODEL_LOAD',
     `the model's input or output '${name}' is ${got}; supported are tensors of ${TYPES.join(' ')}`,
   )
+}
+
+/** Where JavaScript has Float16Array (Node.js 24), the binding takes it only, and cannot read it. */
+function refuseFloat16(inputs: readonly Port[]): void {
+  const port = inputs.find(({ dtype }) => dtype === 'float16')
+  if (!port || !('Float16Array' in globalThis)) return
+  const message = `the model's input '${port.name}' is float16, which onnxruntime-node cannot read under Node.js ${process.versions.node}; use Node.js 20 or 22, or a model with float32 inputs`
+  throw new AgentError('MODEL_LOAD', message)
 }
 
 /** The tensor for one input of the graph. @throws AgentError INFERENCE_FAILED when it does not fit */

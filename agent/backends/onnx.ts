@@ -22,6 +22,9 @@ const SILENT = 4
  */
 export const onnxBackend: Backend = {
   name: 'onnx',
+  async prepare() {
+    await loadRuntime()
+  },
   async load(file: string, options: SessionOptions): Promise<Session> {
     await checkFile(file)
     const runtime = await loadRuntime()

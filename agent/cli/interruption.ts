@@ -26,7 +26,8 @@ export async function interruptible(
     if (exitCode === undefined) throw error
     return exitCode
   } finally {
-    for (const signal of signals) process.off(signal, take)
+    // After a signal the process is about to end; another one may still come before it has.
+    if (exitCode === undefined) for (const signal of signals) process.off(signal, take)
   }
 }
 

@@ -141,6 +141,8 @@ export interface SessionOptions {
 /** A runtime for model files. @throws AgentError MODEL_LOAD, BACKEND_UNAVAILABLE */
 export interface Backend {
   readonly name: string
+  /** Loads the runtime itself, ahead of the first model. */
+  prepare(): Promise<void>
   load(file: string, options: SessionOptions): Promise<Session>
 }
 

@@ -18,10 +18,12 @@ interface Loaded {
 }
 
 const port = parentPort
+const backend = createBackend('onnx')
 const thread = Number(workerData.thread)
 let loaded: Loaded | undefined
 let options: Required<ModelOptions> | undefined
-let tail: Promise<void> = Promise.resolve()
+/** The runtime is loaded while the process is still finding its feet; a failure shows at the first model. */
+let tail: Promise<void> = backend.prepare().catch(() => undefined)
 
 const reply = (message: FromInference, buffers: readonly ArrayBuffer[] = []): void =>
   port?.postMessage(message, [...buffers])
@@ -51,7 +53,6 @@ async function load(message: Extract<ToInference, { type: 'load' }>): Promise<vo
   crashNote(message.place, 'load', true)
   try {
     const model = createModel(message.model.manifest)
-    const backend = createBackend('onnx')
     const session = await backend.load(message.model.file, message.session)
     const before = loaded
     loaded = { session, model }

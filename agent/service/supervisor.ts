@@ -27,8 +27,8 @@ export interface SupervisorParts {
 }
 
 const CHECK_MS = 250
-/** Checks without a heartbeat after which a process counts as hung: 1.5 s of main's own time. */
-const MISSED_CHECKS = 6
+/** Checks without a heartbeat after which a process counts as hung: 1.25 s of main's own time. */
+const MISSED_CHECKS = 5
 /** Until its first word. Loading libraries on a busy machine takes a while. */
 const START_CHECKS = 120
 const INFERENCE_LIMIT_MS = 30_000
@@ -179,11 +179,11 @@ export class Supervisor {
     }
   }
 
-  /** The first restart is at once; those that follow soon wait longer and longer. */
+  /** The first two restarts are at once; those that follow soon wait longer and longer. */
   #again(): void {
     const steady = performance.now() - this.#startedAt > STEADY_MS
     this.#attempt = steady ? 0 : this.#attempt
-    const waitMs = this.#attempt === 0 ? 0 : backoffMs(this.#attempt - 1, Math.random())
+    const waitMs = this.#attempt < 2 ? 0 : backoffMs(this.#attempt - 2, Math.random())
     this.#attempt += 1
     this.#restarts += 1
     this.#restart = setTimeout(() => {

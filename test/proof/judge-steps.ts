@@ -11,6 +11,7 @@ import {
   type Message,
   onTopic,
   type Recording,
+  type Seen,
   seenOn,
 } from './recording.ts'
 import { none, type Verdict, verdict, within } from './verdict.ts'
@@ -122,7 +123,7 @@ function undisturbedFile(recording: Recording, step: string, input: string): Ver
 function undisturbedFeed(recording: Recording, step: string): Verdict {
   return verdict(`${step}: A's cam loses nothing`, () => {
     const messages = during(recording, step)
-    const seen = detectionsOf(recording, messages, 'a', 'cam')
+    const seen = capturedDuring(recording, messages)
     const published = onTopic(messages, PICTURES_TOPIC).length
     const dropped = droppedOf(recording, messages, 'cam')
     const faults = [
@@ -134,6 +135,13 @@ function undisturbedFeed(recording: Recording, step: string): Verdict {
     ]
     return none(faults, `${published} pictures, ${seen.length} results, 0 dropped`)
   })
+}
+
+/** Results of what the agent got during these messages, however long inferring it took. */
+function capturedDuring(recording: Recording, messages: readonly Message[]): Seen[] {
+  const [from, to] = [messages[0]?.at ?? 0, messages.at(-1)?.at ?? 0]
+  const all = detectionsOf(recording, recording.messages, 'a', 'cam')
+  return all.filter(({ capturedAt }) => capturedAt >= from && capturedAt <= to)
 }
 
 function droppedOf({ book }: Recording, messages: readonly Message[], input: string): number {

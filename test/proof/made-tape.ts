@@ -53,7 +53,7 @@ export function madeTape(): Tape {
   }
   function result(one: Feed): void {
     if (one.input === 'cam') publish(PICTURES_TOPIC, 'picture', 0)
-    const payload = resultOf(one)
+    const payload = { ...resultOf(one), capturedAt: now }
     one.seq += 1
     own(`${one.service}/detections/${one.input}`, payload, 0)
     if (one.copied) publish(COPY_TOPIC, payload, 0)
