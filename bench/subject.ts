@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -27,6 +27,8 @@ export interface Subject {
   command(path: string, value: unknown): void
   /** Waits for a message on a topic of the agent; fails after `withinMs`. */
   until(path: string, fits: (value: never) => boolean, withinMs?: number): Promise<void>
+  /** The end of what the agent printed. */
+  lastWords(): Promise<string>
   /** What is retained on a topic of the agent. */
   retained<T>(path: string): Promise<T>
   close(): Promise<void>
@@ -81,6 +83,10 @@ export async function prepareSubject(
       enough()
       if (!came)
         throw new Error(`${path} did not come within ${withinMs} ms: see ${folder}/agent.log`)
+    },
+    async lastWords() {
+      const lines = (await readFile(join(folder, 'agent.log'), 'utf8')).trimEnd().split('\n')
+      return lines.slice(-5).join('\n')
     },
     async retained(path) {
       const where = ['-h', '127.0.0.1', '-p', String(port), '-t', topic(path)]

@@ -61,12 +61,21 @@ export async function makeWorkspace(picturesUrl: string): Promise<Workspace> {
   }
 }
 
-/** A TCP port of this machine that nobody listens on. */
+/** Below the ports that the kernel gives to outgoing connections: those could take one meanwhile. */
+const PORTS = { from: 20_000, to: 32_000 }
+
+/** A TCP port of this machine that nobody listens on, and that stays free while its agent is down. */
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const address = server.address()
-  await new Promise((closed) => server.close(closed))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+  for (;;) {
+    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from))
+    if (await isFree(port)) return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }

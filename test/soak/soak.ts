@@ -92,7 +92,11 @@ async function killFor(
     const kinds = Object.keys(blow) as (keyof typeof blow)[]
     const kind = kinds[Math.floor(random() * kinds.length)] ?? 'kill main'
     const began = performance.now()
-    const hit = await blow[kind](run.subject)
+    const hit = await blow[kind](run.subject).catch(async (error: unknown) => {
+      run.failures.push(`${kind}: ${error}; the agent said last: ${await run.subject.lastWords()}`)
+      return undefined
+    })
+    if (!hit) break
     await expectResults(run, hit, `after '${kind}'`, RECOVERY_LIMIT_MS)
     const took = performance.now() - began
     blows[kind] = (blows[kind] ?? 0) + 1
@@ -155,8 +159,9 @@ async function expectResults(
     else left.delete(topic)
     return left.size === 0
   }, withinMs)
-  if (!came)
-    failures.push(`${when}: no results of ${[...left.keys()].join(', ')} within ${withinMs} ms`)
+  if (came) return
+  const missing = `no results of ${[...left.keys()].join(', ')} within ${withinMs} ms`
+  failures.push(`${when}: ${missing}; the agent said last: ${await subject.lastWords()}`)
 }
 
 /** Fuzzed messages may have made services; they go, so that the next batch meets the same agent. */
