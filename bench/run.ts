@@ -57,11 +57,12 @@ async function main(): Promise<void> {
 }
 
 async function keep(figures: readonly Figure[]): Promise<void> {
-  const at = new Date().toISOString()
+  const at = new Date().toISOString().slice(0, 16)
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
-  const file = `bench/results/${at.slice(0, 16).replace(':', '')}.json`
+  const file = `bench/results/${at.replace(':', '')}.md`
+  const text = `# ${at} UTC, commit ${commit}\n\n${machine()}\n\n${tableOf(figures)}\n`
   await mkdir('bench/results', { recursive: true })
-  await writeFile(file, `${JSON.stringify({ at, commit, machine: machine(), figures }, null, 2)}\n`)
+  await writeFile(file, text)
   say(`\nkept as ${file}`)
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { soak } from './soak.ts'
 
@@ -26,9 +26,10 @@ async function main(): Promise<void> {
     command: `npm run soak -- --minutes ${minutes} --seed ${seed}`,
     ...outcome,
   }
-  const text = `${JSON.stringify(result, null, 2)}\n`
-  await writeFile('test/soak/last-result.json', text)
-  process.stdout.write(text)
+  const file = 'test/soak/last-result.json'
+  await writeFile(file, JSON.stringify(result, null, 2))
+  execFileSync('npx', ['biome', 'format', '--write', file], { stdio: 'ignore' })
+  process.stdout.write(await readFile(file, 'utf8'))
   process.exitCode = outcome.failures.length === 0 ? 0 : 1
 }
 
