@@ -1,4 +1,5 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { AgentError } from './core/errors.ts'
@@ -7,8 +8,8 @@ import { AgentError } from './core/errors.ts'
 export interface DataFolder {
   /** What is desired (see `control/desired-store.ts`). */
   readonly stateFile: string
-  /** What matters only while the agent runs. */
-  readonly runFolder: string
+  /** For crash records, which are written several times per frame: in memory where that can be. */
+  readonly crashFolder: string
   /** Lets another agent have the folder. */
   release(): Promise<void>
 }
@@ -38,8 +39,21 @@ export async function takeDataFolder(folder: string, mediaFolder: string): Promi
   }
   return {
     stateFile: join(folder, 'desired.json'),
-    runFolder,
+    crashFolder: await memoryFolder(runFolder),
     release: () => rm(lock, { force: true }),
+  }
+}
+
+/** A folder of this user alone on a file system in memory, the same at each start; else `fallback`. */
+async function memoryFolder(fallback: string): Promise<string> {
+  const name = createHash('sha256').update(fallback).digest('hex').slice(0, 16)
+  const folder = `/dev/shm/heliograph-${process.getuid?.()}-${name}`
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const { uid, mode } = await lstat(folder)
+    return uid === process.getuid?.() && (mode & 0o777) === 0o700 ? folder : fallback
+  } catch {
+    return fallback
   }
 }
 

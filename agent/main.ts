@@ -81,7 +81,7 @@ async function startOn(data: DataFolder, parts: AgentParts): Promise<RunningAgen
     launch: parts.launch ?? processLauncher(new URL('./service/worker.js', import.meta.url), env),
     serviceLimits: serviceLimits(config, broker, parts.faults ?? false),
     limits: { ...config.limits, outputsPerService: config.limits.inputsPerService },
-    runFolder: data.runFolder,
+    crashFolder: data.crashFolder,
     presence: present,
     servicesChanged: (services) => introduction.change({ services: [...services] }),
   })

@@ -41,7 +41,7 @@ export interface ControlParts {
   readonly serviceLimits: ServiceLimits
   readonly limits: PartLimits & { readonly services: number; readonly onceConcurrency: number }
   /** For crash records. */
-  readonly runFolder: string
+  readonly crashFolder: string
   readonly presence: Presence
   /** Services came or went. */
   servicesChanged(ids: readonly string[]): void
@@ -107,7 +107,7 @@ export class AgentControl {
   }
 
   #make(id: string, state: ConstructorParameters<typeof ServiceControl>[1]): ServiceControl {
-    const { book, bus, log, store, launch, serviceLimits, limits, runFolder, presence } =
+    const { book, bus, log, store, launch, serviceLimits, limits, crashFolder, presence } =
       this.#parts
     const parts = {
       id,
@@ -117,7 +117,7 @@ export class AgentControl {
       store,
       launch,
       limits: serviceLimits,
-      crashRecord: join(runFolder, `${id}.crash`),
+      crashRecord: join(crashFolder, `${id}.crash`),
       onceConcurrency: limits.onceConcurrency,
       changed: () => this.#save(),
       alert: (alert: string, error: AgentError | undefined) => presence.alert(alert, error),

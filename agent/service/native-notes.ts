@@ -9,8 +9,10 @@ export async function* noted(
 ): AsyncGenerator<Sample> {
   crashNote(place, 'open', true)
   try {
+    let opening = true
     for await (const sample of samples) {
-      crashNote(place, 'open', false)
+      if (opening) crashNote(place, 'open', false)
+      opening = false
       yield sample
     }
   } finally {
