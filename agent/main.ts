@@ -5,11 +5,11 @@ import type { Config } from '../schemas/config.ts'
 import { type Introduction, introduce } from './agent-info.ts'
 import { AgentControl } from './control/agent-control.ts'
 import { desiredStore } from './control/desired-store.ts'
-import { presence } from './control/presence.ts'
+import { type Presence, presence } from './control/presence.ts'
 import { AgentError } from './core/errors.ts'
 import { type DataFolder, defaultAgentId, takeDataFolder } from './data-folder.ts'
 import type { AgentLog } from './log.ts'
-import { processMeter } from './metrics/process-usage.ts'
+import { memoryMeter, processMeter } from './metrics/process-usage.ts'
 import { reportMetrics } from './metrics/report.ts'
 import { resourceReader } from './metrics/resources.ts'
 import { type Launch, processLauncher } from './service/launch.ts'
@@ -88,13 +88,7 @@ async function startOn(data: DataFolder, parts: AgentParts): Promise<RunningAgen
   control.begin()
   present.state('ready')
   log.info({ agent, ...broker.addresses }, 'agent ready')
-  const stopMetrics = reportMetrics({
-    intervalMs: config.metrics.intervalMs,
-    resources: resourceReader({ folder: config.data.folder, pids: () => pidsOf(control) }),
-    processUsage: processMeter(),
-    services: () => control.services,
-    publish: (metrics) => present.metrics(metrics),
-  })
+  const stopMetrics = startMetrics(config, control, present)
   const stopProbe = probeSoon(introduction, (error) => present.alert('providers', error))
 
   return {
@@ -111,6 +105,17 @@ async function startOn(data: DataFolder, parts: AgentParts): Promise<RunningAgen
       log.info({ agent }, 'agent stopped')
     },
   }
+}
+
+function startMetrics({ data, metrics }: Config, control: AgentControl, present: Presence) {
+  const memoryOf = memoryMeter()
+  return reportMetrics({
+    intervalMs: metrics.intervalMs,
+    resources: resourceReader({ folder: data.folder, pids: () => pidsOf(control), memoryOf }),
+    processUsage: processMeter(memoryOf),
+    services: () => control.services,
+    publish: (values) => present.metrics(values),
+  })
 }
 
 function probeSoon(introduction: Introduction, failed: (error: AgentError) => void): () => void {

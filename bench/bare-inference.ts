@@ -12,7 +12,7 @@ const feeds = (await realInputs()).map((inputs) =>
   Object.fromEntries(
     Object.entries(inputs).map(([name, { dtype, data, dims }]) => [
       name,
-      new runtime.Tensor(dtype, data, dims),
+      new runtime.Tensor(dtype, data.slice(), dims),
     ]),
   ),
 )
@@ -30,7 +30,7 @@ async function realInputs(): Promise<Tensors[]> {
     'models/registry.js',
   )) as typeof import('../agent/models/registry.ts')
   const model = createModel(manifest)
-  const pool = { lend: (bytes: number) => new ArrayBuffer(bytes) }
+  const pool = { lend: (bytes: number) => new SharedArrayBuffer(bytes) }
   const reader = await openClip()
   const inputs: Tensors[] = []
   for (let at = 0; ; at++) {

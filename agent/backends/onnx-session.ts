@@ -12,8 +12,9 @@ interface Port {
 }
 
 /**
- * Wraps a loaded session. Inputs are read where they lie. Outputs are new buffers, the caller's: ONNX
- * Runtime's Node binding copies them out of its arena even when it is given tensors to write to.
+ * Wraps a loaded session. Inputs are read where they lie, or copied first when they lie in shared
+ * memory, which ONNX Runtime's Node binding refuses. Outputs are new buffers, the caller's: the binding
+ * copies them out of its arena even when it is given tensors to write to.
  * @throws AgentError MODEL_LOAD when the graph's inputs or outputs are not tensors of our types
  */
 export function onnxSession(
@@ -24,11 +25,32 @@ export function onnxSession(
   const inputs = session.inputMetadata.map(portOf)
   refuseFloat16(inputs)
   session.outputMetadata.map(portOf)
+  const copies = new Map<string, TensorData>()
   let open = true
+
+  /** Only one run is under way at a time, so one copy for each input is enough. */
+  function unshared(name: string, data: TensorData): TensorData {
+    if (!(data.buffer instanceof SharedArrayBuffer)) return data
+    const copy = copies.get(name)
+    if (copy?.constructor !== data.constructor || copy.length !== data.length) {
+      const first = data.slice()
+      copies.set(name, first)
+      return first
+    }
+    new Uint8Array(copy.buffer).set(bytesOf(data))
+    return copy
+  }
+
+  function feedOf(port: Port, tensors: Tensors): OnnxTensor {
+    const { dtype, dims, data } = demand(port, tensors)
+    const own = unshared(port.name, data) as OwnData
+    return new runtime.Tensor(dtype, own, dims)
+  }
+
   return {
     provider,
     async run(tensors: Tensors): Promise<Tensors> {
-      const feeds = inputs.map((port) => [port.name, feed(runtime, port, tensors)])
+      const feeds = inputs.map((port) => [port.name, feedOf(port, tensors)])
       try {
         const outputs = await session.run(Object.fromEntries(feeds))
         return Object.fromEntries(
@@ -70,8 +92,15 @@ function refuseFloat16(inputs: readonly Port[]): void {
   throw new AgentError('MODEL_LOAD', message)
 }
 
+/** Data in memory of its own, as the runtime takes it. */
+type OwnData = Extract<ConstructorParameters<Runtime['Tensor']>[1], Uint8Array>
+
+function bytesOf({ buffer, byteOffset, byteLength }: TensorData): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
 /** The tensor for one input of the graph. @throws AgentError INFERENCE_FAILED when it does not fit */
-function feed(runtime: Runtime, port: Port, tensors: Tensors): OnnxTensor {
+function demand(port: Port, tensors: Tensors): Tensor {
   const tensor = tensors[port.name]
   const problem = tensor
     ? misfit(tensor, port)
@@ -82,7 +111,7 @@ function feed(runtime: Runtime, port: Port, tensors: Tensors): OnnxTensor {
       `the model takes '${port.name}' as ${port.dtype} [${port.dims}]; ${problem}`,
     )
   }
-  return new runtime.Tensor(tensor.dtype, tensor.data, tensor.dims)
+  return tensor
 }
 
 function misfit(tensor: Tensor, { dtype, dims }: Port): string | undefined {

@@ -250,7 +250,7 @@ export class ServiceControl {
       this.topics.error(
         new AgentError('SINK_FORBIDDEN', `the process may not publish on '${path ?? topic}'`),
       )
-    this.#supervisor.send({ type: 'ack', bytes: payload.byteLength })
+    this.#supervisor.published(payload.byteLength)
   }
 
   #settleOnce(request: string, settle: (asked: Asked) => void): void {

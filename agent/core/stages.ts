@@ -83,12 +83,12 @@ export interface Source {
 }
 
 export type TensorData =
-  | Float32Array<ArrayBuffer>
-  | Uint16Array<ArrayBuffer>
-  | Uint8Array<ArrayBuffer>
-  | Int8Array<ArrayBuffer>
-  | Int32Array<ArrayBuffer>
-  | BigInt64Array<ArrayBuffer>
+  | Float32Array
+  | Uint16Array
+  | Uint8Array
+  | Int8Array
+  | Int32Array
+  | BigInt64Array
 export type TensorType = 'float32' | 'float16' | 'uint8' | 'int8' | 'int32' | 'int64' | 'bool'
 
 /** Row-major; `data.length` is the product of `dims`. float16 is held as Uint16Array, bool as Uint8Array. */
@@ -99,10 +99,10 @@ export interface Tensor {
 }
 export type Tensors = Readonly<Record<string, Tensor>>
 
-/** Lends the buffers that travel between the orchestrator and the inference threads. */
+/** Lends the memory that the orchestrator and the inference threads share. */
 export interface TensorPool {
-  /** A buffer of exactly `bytes` bytes with undefined content. */
-  lend(bytes: number): ArrayBuffer
+  /** Memory of exactly `bytes` bytes with undefined content. */
+  lend(bytes: number): SharedArrayBuffer
 }
 
 /** A sample that is ready to be inferred. */

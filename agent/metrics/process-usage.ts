@@ -15,17 +15,38 @@ interface Times {
   readonly at: number
 }
 
+/** Bytes of a process, or nothing where they cannot be read. */
+export type MemoryMeter = (pid: number) => Promise<number | undefined>
+
+/** The kernel walks all of a process's pages to answer: milliseconds, so it is not asked again sooner. */
+const MEMORY_KEPT_MS = 20_000
+
+/** Reads the proportional set size of processes, or their resident size where that is hidden. Linux only. */
+export function memoryMeter(): MemoryMeter {
+  const kept = new Map<
+    number,
+    { readonly at: number; readonly bytes: Promise<number | undefined> }
+  >()
+  return (pid) => {
+    const now = performance.now()
+    for (const [other, { at }] of kept) if (now - at > MEMORY_KEPT_MS) kept.delete(other)
+    const entry = kept.get(pid) ?? { at: now, bytes: memoryOf(pid) }
+    kept.set(pid, entry)
+    return entry.bytes
+  }
+}
+
 /** Reads what processes use, by process id; it remembers the last reading of each. Linux only. */
-export function processMeter(): (pid: number) => Promise<ProcessUsage> {
+export function processMeter(memory: MemoryMeter): (pid: number) => Promise<ProcessUsage> {
   const last = new Map<number, Times>()
   return async (pid) => {
-    const [now, memoryBytes] = await Promise.all([timesOf(pid), memoryOf(pid)])
+    const [now, memoryBytes] = await Promise.all([timesOf(pid), memory(pid)])
     const before = last.get(pid)
     if (now) last.set(pid, now)
     else last.delete(pid)
-    const memory = memoryBytes === undefined ? {} : { memoryBytes }
-    if (!now || before?.started !== now.started || now.at <= before.at) return memory
-    return { ...memory, cpu: Math.max(0, (now.cpuS - before.cpuS) / ((now.at - before.at) / 1000)) }
+    const used = memoryBytes === undefined ? {} : { memoryBytes }
+    if (!now || before?.started !== now.started || now.at <= before.at) return used
+    return { ...used, cpu: Math.max(0, (now.cpuS - before.cpuS) / ((now.at - before.at) / 1000)) }
   }
 }
 

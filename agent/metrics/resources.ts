@@ -4,7 +4,7 @@ import type { Metrics } from '../../schemas/state.ts'
 import { type Gpu, readGpus } from './gpu.ts'
 import { readTraffic } from './network.ts'
 import { part, type Unavailable } from './part.ts'
-import { processMeter } from './process-usage.ts'
+import type { MemoryMeter } from './process-usage.ts'
 
 /** `$metrics` without what only the agent knows. */
 export type Resources = Omit<Metrics, 'v' | 'at' | 'uptimeS' | 'services'>
@@ -15,16 +15,21 @@ export interface ResourceParts {
   readonly folder: string
   /** The processes whose memory counts as the agent's. */
   pids(): readonly number[]
+  readonly memoryOf: MemoryMeter
 }
 
 /**
  * A reader of the machine's resources; rates are since its last reading. It never throws and answers
  * within about two seconds: what cannot be read says why.
  */
-export function resourceReader({ folder, pids }: ResourceParts): () => Promise<Resources> {
+export function resourceReader({
+  folder,
+  pids,
+  memoryOf,
+}: ResourceParts): () => Promise<Resources> {
   const parts = {
     cpu: part({ name: 'cpu' }, cpuLoad()),
-    memory: part({ name: 'memory' }, () => memory(pids())),
+    memory: part({ name: 'memory' }, () => memory(pids(), memoryOf)),
     disk: part({ name: 'disk' }, () => disk(folder)),
     network: part({ name: 'network' }, networkRate()),
     temperature: part<Celsius>({ name: 'temperature', keepMs: patiently(30_000) }, temperature),
@@ -73,11 +78,10 @@ function cpuTimes(): { all: number; busy: number } {
   return { all, busy: all - times.reduce((sum, { idle }) => sum + idle, 0) }
 }
 
-async function memory(pids: readonly number[]) {
+async function memory(pids: readonly number[], memoryOf: MemoryMeter) {
   const { mem } = await import('systeminformation/lib/memory.js')
-  const usage = processMeter()
-  const [{ total, available }, ...processes] = await Promise.all([mem(), ...pids.map(usage)])
-  const agentBytes = processes.reduce((sum, { memoryBytes }) => sum + (memoryBytes ?? 0), 0)
+  const [{ total, available }, ...processes] = await Promise.all([mem(), ...pids.map(memoryOf)])
+  const agentBytes = processes.reduce<number>((sum, bytes) => sum + (bytes ?? 0), 0)
   return { totalBytes: total, usedBytes: total - available, agentBytes }
 }
 

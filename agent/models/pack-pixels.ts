@@ -13,7 +13,7 @@ interface Channel {
  * that they lie in: `pixels` is its end (all of it for uint8, the last quarter for float32). `mean`
  * and `std` follow the tensor's channel order.
  */
-export function packPixels(pixels: Uint8Array<ArrayBuffer>, input: ModelInput): TensorData {
+export function packPixels(pixels: Uint8Array, input: ModelInput): TensorData {
   if (input.dtype === 'uint8') return packBytes(pixels, input)
   const floats = new Float32Array(pixels.buffer, 0, pixels.length)
   const planar = input.layout === 'nchw'
@@ -60,7 +60,7 @@ function packFloats(
   }
 }
 
-function packBytes(pixels: Uint8Array<ArrayBuffer>, { colour, layout }: ModelInput) {
+function packBytes(pixels: Uint8Array, { colour, layout }: ModelInput) {
   if (colour === 'bgr') swapRedAndBlue(pixels)
   if (layout === 'nchw') pixels.set(planesOf(pixels))
   return pixels

@@ -64,7 +64,7 @@ export class InferenceHost {
     }
   }
 
-  /** Buffers for input tensors; they come back by themselves after a run. */
+  /** Memory for input tensors; it comes back by itself after a run. */
   get pool(): TensorPool {
     return this.#pool
   }
@@ -164,16 +164,13 @@ export class InferenceHost {
     thread.jobs.set(this.#jobs, { job, since: performance.now(), first: !this.#warm })
     const { inputs, meta } = job.prepared
     const message: ToInference = { type: 'run', job: this.#jobs, inputs, meta, place: job.place }
-    thread.worker.postMessage(
-      message,
-      Object.values(inputs).map(({ data }) => data.buffer),
-    )
+    thread.worker.postMessage(message)
   }
 
   #finished(thread: Thread, message: Extract<FromInference, { job: number }>): void {
     const entry = thread.jobs.get(message.job)
     thread.jobs.delete(message.job)
-    this.#pool.giveBack(message.buffers)
+    if (entry) this.#pool.giveBack(entry.job.prepared.inputs)
     this.#warm = true
     const [next] = thread.jobs.values()
     if (next) next.since = performance.now()

@@ -24,7 +24,7 @@ export type ToInference =
     }
   | { readonly type: 'close' }
 
-/** Inference thread → orchestrator. `buffers` are the run's inputs, to be used again. */
+/** Inference thread → orchestrator. After `done` and `error` the run's inputs are not read any more. */
 export type FromInference =
   | { readonly type: 'loaded'; readonly provider: string }
   | { readonly type: 'failed'; readonly error: Fault }
@@ -34,11 +34,5 @@ export type FromInference =
       readonly items: readonly Item[]
       readonly inferMs: number
       readonly postprocessMs: number
-      readonly buffers: readonly ArrayBuffer[]
     }
-  | {
-      readonly type: 'error'
-      readonly job: number
-      readonly error: Fault
-      readonly buffers: readonly ArrayBuffer[]
-    }
+  | { readonly type: 'error'; readonly job: number; readonly error: Fault }

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { ModelOptions } from '../../schemas/control.ts'
 import { createBackend } from '../backends/registry.ts'
 import { AgentError } from '../core/errors.ts'
-import type { Model, Session, Tensors } from '../core/stages.ts'
+import type { Model, Session } from '../core/stages.ts'
 import { createModel } from '../models/registry.ts'
 import { crashNote } from './crash-record.ts'
 import type { FromInference, ToInference } from './inference-messages.ts'
@@ -25,8 +25,7 @@ let options: Required<ModelOptions> | undefined
 /** The runtime is loaded while the process is still finding its feet; a failure shows at the first model. */
 let tail: Promise<void> = backend.prepare().catch(() => undefined)
 
-const reply = (message: FromInference, buffers: readonly ArrayBuffer[] = []): void =>
-  port?.postMessage(message, [...buffers])
+const reply = (message: FromInference): void => port?.postMessage(message)
 
 port?.on('message', (message: ToInference) => {
   tail = tail.then(() => handle(message))
@@ -72,7 +71,6 @@ async function run({
   meta,
   place,
 }: Extract<ToInference, { type: 'run' }>): Promise<void> {
-  const buffers = buffersOf(inputs)
   try {
     if (!loaded || !options) throw new AgentError('INTERNAL', 'a run came before a model')
     crashNote(place, 'infer', true, thread)
@@ -82,15 +80,10 @@ async function run({
     crashNote(place, 'infer', false, thread)
     const items = loaded.model.postprocess(outputs, meta, options)
     const postprocessMs = performance.now() - inferred
-    reply({ type: 'done', job, items, inferMs: inferred - start, postprocessMs, buffers }, buffers)
+    reply({ type: 'done', job, items, inferMs: inferred - start, postprocessMs })
   } catch (error) {
-    const fault = AgentError.from(error, 'INFERENCE_FAILED').toInfo()
-    reply({ type: 'error', job, error: fault, buffers }, buffers)
-  } finally {
     crashNote(place, 'infer', false, thread)
+    const fault = AgentError.from(error, 'INFERENCE_FAILED').toInfo()
+    reply({ type: 'error', job, error: fault })
   }
-}
-
-function buffersOf(inputs: Tensors): ArrayBuffer[] {
-  return Object.values(inputs).map(({ data }) => data.buffer)
 }

@@ -24,6 +24,20 @@ export interface Outbox {
 /** Unacknowledged bytes past which QoS 0 events are dropped. */
 export const CREDIT_BYTES = 1 << 20
 
+/** Bytes that main publishes before it says so: a sixteenth of the credit. */
+export const ACKNOWLEDGED_BYTES = CREDIT_BYTES >> 4
+
+/** Main's side of the credits: saves up what it has published, so that few messages tell of it. */
+export function acknowledger(tell: (bytes: number) => void): (bytes: number) => void {
+  let untold = 0
+  return (bytes) => {
+    untold += bytes
+    if (untold < ACKNOWLEDGED_BYTES) return
+    tell(untold)
+    untold = 0
+  }
+}
+
 /** @param post hands one message to main; must not throw */
 export function outbox(post: (message: FromService) => void): Outbox {
   let outstanding = 0

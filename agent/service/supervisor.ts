@@ -5,6 +5,7 @@ import { type Blame, blame } from './blame.ts'
 import { readCrashRecord } from './crash-record.ts'
 import type { Launch, ServiceProcess } from './launch.ts'
 import type { Fault, FromService, ServiceLimits, ToService } from './messages.ts'
+import { acknowledger } from './outbox.ts'
 
 /** What a supervisor tells. */
 export interface SupervisorListener {
@@ -93,6 +94,9 @@ export class Supervisor {
   send(message: ToService): void {
     if (this.#ready) this.#process?.send(message)
   }
+
+  /** Main has published this much of what the process sent. */
+  readonly published = acknowledger((bytes) => this.send({ type: 'ack', bytes }))
 
   /** The input was set anew. */
   forgive(id: string): void {

@@ -82,7 +82,7 @@ describe('a session', () => {
     const { y: first } = await session.run({ x: floats(1) })
     const { y: second } = await session.run({ x: floats(2) })
     expect([first, second]).toEqual([floats(1), floats(2)])
-    const buffers = first ? [first.data.buffer] : []
+    const buffers = first ? [first.data.buffer as ArrayBuffer] : []
     expect(structuredClone(first, { transfer: buffers })).toEqual(floats(1))
   })
 
@@ -92,6 +92,20 @@ describe('a session', () => {
     await session.run({ x })
     await session.run({ x })
     expect(x).toEqual(floats(3, 4))
+  })
+
+  it('reads inputs in shared memory, each time anew', async () => {
+    const session = await load(identityFile('float32', [2]))
+    const data = new Float32Array(new SharedArrayBuffer(12), 4, 2)
+    const outputs = []
+    for (const values of [
+      [1, 2],
+      [3, 4],
+    ]) {
+      data.set(values)
+      outputs.push((await session.run({ x: { dtype: 'float32', dims: [2], data } })).y)
+    }
+    expect(outputs).toEqual([floats(1, 2), floats(3, 4)])
   })
 
   it.each([

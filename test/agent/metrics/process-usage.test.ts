@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { expect, it } from 'vitest'
-import { processMeter } from '../../../agent/metrics/process-usage.ts'
+import { memoryMeter, processMeter } from '../../../agent/metrics/process-usage.ts'
 
 const burn = (ms: number) => {
   const end = performance.now() + ms
@@ -8,7 +8,7 @@ const burn = (ms: number) => {
 }
 
 it('measures cores as the process itself counts its time', async () => {
-  const usage = processMeter()
+  const usage = processMeter(memoryMeter())
   expect(await usage(process.pid)).not.toHaveProperty('cpu')
   const before = { cpu: process.cpuUsage(), at: performance.now() }
   burn(500)
@@ -21,11 +21,19 @@ it('measures cores as the process itself counts its time', async () => {
 
 it('measures memory: less than what is resident, since shared pages count for their share', async () => {
   const residentBytes = process.memoryUsage().rss
-  const { memoryBytes = 0 } = await processMeter()(process.pid)
+  const { memoryBytes = 0 } = await processMeter(memoryMeter())(process.pid)
   expect(memoryBytes).toBeGreaterThan(residentBytes * 0.3)
   expect(memoryBytes).toBeLessThan(residentBytes * 1.1)
 })
 
 it('says nothing of a process that does not exist', async () => {
-  expect(await processMeter()(2 ** 22 + 1)).toEqual({})
+  expect(await processMeter(memoryMeter())(2 ** 22 + 1)).toEqual({})
+})
+
+it('does not walk the pages of a process again at every reading', async () => {
+  const memoryOf = memoryMeter()
+  const first = await memoryOf(process.pid)
+  const more = new Uint8Array(64 << 20).fill(1)
+  expect(await memoryOf(process.pid)).toBe(first)
+  expect(await memoryMeter()(process.pid)).toBeGreaterThan((first ?? 0) + more.length / 2)
 })

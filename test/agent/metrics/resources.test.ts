@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { totalmem } from 'node:os'
 import { expect, it } from 'vitest'
+import { memoryMeter } from '../../../agent/metrics/process-usage.ts'
 import { resourceReader } from '../../../agent/metrics/resources.ts'
 import { check } from '../../../schemas/decode.ts'
 import { Metrics } from '../../../schemas/state.ts'
@@ -8,13 +9,17 @@ import { Metrics } from '../../../schemas/state.ts'
 const pids = () => [process.pid]
 
 it('reads what the contract says, with no part left out', async () => {
-  const resources = await resourceReader({ folder: process.cwd(), pids })()
+  const resources = await resourceReader({ folder: process.cwd(), pids, memoryOf: memoryMeter() })()
   const metrics = { v: 1, at: 0, uptimeS: 0, services: {}, ...resources }
   expect(check(Metrics, metrics)).toMatchObject({ ok: true, unknown: [] })
 })
 
 it('agrees with df about the disk, and with the system about memory', async () => {
-  const { disk, memory } = await resourceReader({ folder: process.cwd(), pids })()
+  const { disk, memory } = await resourceReader({
+    folder: process.cwd(),
+    pids,
+    memoryOf: memoryMeter(),
+  })()
   const df = ['-B1', '--output=size,avail', process.cwd()]
   const [total = 0, free = 0] = execFileSync('df', df, { encoding: 'utf8' })
     .split('\n')
@@ -30,7 +35,11 @@ it('agrees with df about the disk, and with the system about memory', async () =
 })
 
 it('says why a part cannot be read, and reads the others', async () => {
-  const { disk, memory } = await resourceReader({ folder: '/no/such/folder', pids })()
+  const { disk, memory } = await resourceReader({
+    folder: '/no/such/folder',
+    pids,
+    memoryOf: memoryMeter(),
+  })()
   expect(disk).toEqual({ unavailable: expect.stringContaining('ENOENT') })
   expect(memory).toHaveProperty('totalBytes')
 })

@@ -14,7 +14,7 @@ export type OutputShapes = Readonly<Record<string, readonly number[]>>
 export function conformsToModel(manifest: ModelManifest, shapes: OutputShapes): void {
   describe(`${manifest.family} conforms to Model`, () => {
     const model = createModel(manifest)
-    const pool = { lend: (bytes: number) => new ArrayBuffer(bytes) }
+    const pool = { lend: (bytes: number) => new SharedArrayBuffer(bytes) }
     const options = { ...optionsFor(manifest), minScore: 0.05, maxItems: 25 }
 
     it('prepares the tensor that its manifest describes, and meta that can travel', async () => {

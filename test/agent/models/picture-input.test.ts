@@ -33,10 +33,11 @@ const colourAt = (x: number, y: number, channel: number) =>
 
 /** A pool whose buffers are full of rubbish, as real ones are. */
 function dirtyPool() {
-  const lent: ArrayBuffer[] = []
+  const lent: SharedArrayBuffer[] = []
   const pool: TensorPool = {
     lend(bytes) {
-      const buffer = new Uint8Array(bytes).fill(0xab).buffer
+      const buffer = new SharedArrayBuffer(bytes)
+      new Uint8Array(buffer).fill(0xab)
       lent.push(buffer)
       return buffer
     },

@@ -17,7 +17,7 @@ afterAll(() => session?.close())
 
 async function detect(name: string) {
   const model = createModel(resolved.manifest)
-  const pool = { lend: (bytes: number) => new ArrayBuffer(bytes) }
+  const pool = { lend: (bytes: number) => new SharedArrayBuffer(bytes) }
   const { inputs, meta } = await model.preprocess(await photo(name), pool)
   return model.postprocess(await session.run(inputs), meta, optionsFor(resolved.manifest))
 }

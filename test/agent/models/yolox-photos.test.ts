@@ -41,7 +41,7 @@ describe.skipIf(!present)('YOLOX-Nano', () => {
 
   async function detect(name: string, options: ModelOptions = {}) {
     const model = createModel(manifest)
-    const pool = { lend: (bytes: number) => new ArrayBuffer(bytes) }
+    const pool = { lend: (bytes: number) => new SharedArrayBuffer(bytes) }
     const { inputs, meta } = await model.preprocess(await photo(name), pool)
     return model.postprocess(await session.run(inputs), meta, optionsFor(manifest, options))
   }

@@ -64,7 +64,7 @@ describe('tensorPool', () => {
   it('lends a buffer of the same size again, once it came back', () => {
     const pool = tensorPool()
     const first = pool.lend(64)
-    pool.giveBack([first])
+    pool.giveBack({ x: { dtype: 'uint8', dims: [64], data: new Uint8Array(first) } })
     expect(pool.lend(64)).toBe(first)
     expect(pool.lend(64)).not.toBe(first)
     expect(pool.lend(128).byteLength).toBe(128)

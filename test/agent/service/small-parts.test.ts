@@ -7,7 +7,12 @@ import { blame } from '../../../agent/service/blame.ts'
 import { crashNote, crashRecord, readCrashRecord } from '../../../agent/service/crash-record.ts'
 import { faultMeter } from '../../../agent/service/fault-meter.ts'
 import type { FromService } from '../../../agent/service/messages.ts'
-import { CREDIT_BYTES, outbox } from '../../../agent/service/outbox.ts'
+import {
+  ACKNOWLEDGED_BYTES,
+  acknowledger,
+  CREDIT_BYTES,
+  outbox,
+} from '../../../agent/service/outbox.ts'
 import { turns } from '../../../agent/service/turns.ts'
 
 describe('outbox', () => {
@@ -32,6 +37,14 @@ describe('outbox', () => {
     box.send({ type: 'beat', inferenceMs: 0 })
     expect(sent).toHaveLength(6)
   })
+})
+
+it('acknowledges what main has published in few messages, and all of it', () => {
+  const told: number[] = []
+  const published = acknowledger((bytes) => told.push(bytes))
+  const size = ACKNOWLEDGED_BYTES / 4
+  for (let index = 0; index < 9; index += 1) published(size)
+  expect(told).toEqual([4 * size, 4 * size])
 })
 
 describe('crash record', () => {
