@@ -13,8 +13,8 @@ import { memoryMeter, processMeter } from './metrics/process-usage.ts'
 import { reportMetrics } from './metrics/report.ts'
 import { resourceReader } from './metrics/resources.ts'
 import { type Launch, processLauncher } from './service/launch.ts'
-import type { ServiceLimits } from './service/messages.ts'
 import { probeProviders } from './service/probe-providers.ts'
+import { serviceLimits } from './service-limits.ts'
 import { DEFAULT_MODEL } from './store/catalog.ts'
 import { type ModelStore, modelStore } from './store/store.ts'
 
@@ -79,7 +79,10 @@ async function startOn(data: DataFolder, parts: AgentParts): Promise<RunningAgen
     sections: config.services,
     defaultModel: { id: DEFAULT_MODEL, device: 'auto', options: {} },
     launch: parts.launch ?? processLauncher(new URL('./service/worker.js', import.meta.url), env),
-    serviceLimits: serviceLimits(config, broker, parts.faults ?? false),
+    serviceLimits: serviceLimits(config, {
+      ownPorts: [broker.ports.mqtt, broker.ports.ws],
+      faults: parts.faults ?? false,
+    }),
     limits: { ...config.limits, outputsPerService: config.limits.inputsPerService },
     crashFolder: data.crashFolder,
     presence: present,
@@ -136,20 +139,4 @@ function pidsOf(control: AgentControl): number[] {
 function brokerConfig({ broker, http }: Config) {
   const { host, port, allowedOrigins, allowedHosts } = broker
   return { host, port, ws: http, allowedOrigins, allowedHosts }
-}
-
-function serviceLimits(config: Config, { ports }: Broker, faults: boolean): ServiceLimits {
-  const { sources, outputs, limits } = config
-  return {
-    roots: sources.roots,
-    mediaFolder: outputs.mediaFolder,
-    addresses: { ...sources.addresses, ownPorts: [ports.mqtt, ports.ws] },
-    topicPrefixes: outputs.topicPrefixes,
-    samplesPerInput: limits.samplesPerInput,
-    inferenceThreads: limits.inferenceThreads,
-    threadsPerInference: limits.threadsPerInference,
-    maxPixels: sources.maxPixels,
-    maxDownloadBytes: sources.maxDownloadBytes,
-    faults,
-  }
 }

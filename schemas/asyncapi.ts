@@ -35,6 +35,7 @@ const parameters: Readonly<Record<string, object>> = {
   agent: { description: `Id of the agent: ${ID_PATTERN}` },
   service: { description: `Id of the service: ${ID_PATTERN}` },
   input: { description: 'Id of the input that the message is about.' },
+  output: { description: 'Id of the output that makes the stream.' },
   alert: { description: 'Names the alert; the same name clears it.' },
   caller: { description: 'Chosen by the caller; under its user name where clients authenticate.' },
 }

@@ -1,25 +1,7 @@
 import Type, { type Static, type TSchema } from 'typebox'
+import { Cidrs, Count, Folder, Folders, Host, LOOPBACK, Port } from './config-parts.ts'
+import { advertise, media, preview, rtsp } from './config-video.ts'
 import { Id, ServiceAdd } from './control.ts'
-
-/** A folder: `~` is the home, relative paths count from the file, or else from where the agent starts. */
-const Folder = (description: string) => Type.String({ minLength: 1, folder: true, description })
-
-const Folders = (description: string) =>
-  Type.Array(Type.String({ minLength: 1, folder: true }), { description })
-
-const Port = (port: number, description: string) =>
-  Type.Integer({ minimum: 0, maximum: 65_535, default: port, description })
-
-const Count = (count: number, maximum: number, description: string) =>
-  Type.Integer({ minimum: 1, maximum, default: count, description })
-
-const Cidrs = (description: string) =>
-  Type.Array(Type.String({ minLength: 1 }), { default: [], description })
-
-const Host = (description: string) =>
-  Type.String({ minLength: 1, maxLength: 255, default: '127.0.0.1', description })
-
-const LOOPBACK = '127.0.0.1: this machine only; 0.0.0.0: every network it is in.'
 
 const agent = Type.Object(
   {
@@ -112,6 +94,18 @@ const outputs = Type.Object(
       default: [],
       description: 'Topics that mqtt:<topic> outputs may publish on, by their first levels.',
     }),
+    minFreeBytes: Type.Integer({
+      minimum: 0,
+      default: 500_000_000,
+      description: 'Recording stops while the disk has less free space than this.',
+    }),
+    addresses: Type.Object(
+      {
+        allow: Cidrs('CIDR blocks that outputs may reach though they are refused by default.'),
+        deny: Cidrs('CIDR blocks that outputs may not reach though they are allowed by default.'),
+      },
+      { description: 'Link-local addresses and cloud metadata are refused by default.' },
+    ),
   },
   { description: 'What outputs may write.' },
 )
@@ -169,6 +163,10 @@ export const ConfigSchema = Type.Object({
   log,
   broker,
   http,
+  rtsp,
+  media,
+  preview,
+  advertise,
   sources,
   outputs,
   models,

@@ -40,12 +40,18 @@ export const OutputSpec = Type.Object({
   url: Type.String({
     minLength: 1,
     maxLength: 4096,
-    description: 'mqtt:, mqtt:<topic> or file:///….jsonl',
+    description:
+      'mqtt:, mqtt:<topic>, mqtt(s)://host/topic, rtsp: (served), rtsp(s)://… or rtmp(s)://… (pushed), file:///….jsonl, .csv, .mp4, .m3u8 or .jpg, http(s)://… (webhook), ws(s)://…',
   }),
   inputs: Type.Optional(
     Type.Array(Id, { description: 'Inputs it takes results from; default all.' }),
   ),
-  overlay: Type.Optional(Type.Enum(['exact', 'latest'])),
+  overlay: Type.Optional(
+    Type.Enum(['exact', 'latest'], {
+      description:
+        'Video: exact (default) shows the inferred pictures with their own boxes; latest shows every picture with the newest boxes and their age.',
+    }),
+  ),
   labels: Type.Optional(
     Type.Array(Type.String(), { description: 'Keep only items with these labels.' }),
   ),
@@ -56,6 +62,45 @@ export const OutputSpec = Type.Object({
   onChange: Type.Optional(
     Type.Boolean({ description: 'Only when the set of labels differs from the last result.' }),
   ),
+  bitrate: Type.Optional(
+    Type.Integer({
+      minimum: 50_000,
+      maximum: 100_000_000,
+      description: 'Video: bits per second. Default: by the size of the picture.',
+    }),
+  ),
+  segmentS: Type.Optional(
+    Type.Number({
+      minimum: 1,
+      maximum: 86_400,
+      description:
+        '.mp4: a new file after this long (default 600 s); .m3u8: length of a segment (default 2 s).',
+    }),
+  ),
+  maxBytes: Type.Optional(
+    Type.Integer({ minimum: 100_000, description: '.mp4: a new file at this size. Default 1 GB.' }),
+  ),
+  keep: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      description:
+        '.mp4, .m3u8, .jpg: how many files to keep; older ones are deleted. Default: all; .m3u8: 10 segments.',
+    }),
+  ),
+  image: Type.Optional(
+    Type.Boolean({ description: 'Webhook: send the annotated picture as a JPEG too.' }),
+  ),
+  secret: Type.Optional(
+    Type.String({
+      minLength: 8,
+      maxLength: 512,
+      description: 'Webhook: key of the HMAC-SHA256 in X-Heliograph-Signature. Published as ***.',
+    }),
+  ),
+  timeoutMs: Type.Optional(
+    Type.Integer({ minimum: 100, maximum: 600_000, description: 'Of one delivery; default 5000.' }),
+  ),
 })
 export type OutputSpec = Static<typeof OutputSpec>
 
@@ -65,6 +110,12 @@ export const ModelOptions = Type.Object({
   iouThreshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
   maxItems: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
   labels: Type.Optional(Type.Array(Type.String(), { description: 'Report only these classes.' })),
+  track: Type.Optional(
+    Type.Boolean({
+      description:
+        'Follow objects from picture to picture: `track` in results, and their lives on event/<input>.',
+    }),
+  ),
 })
 export type ModelOptions = Static<typeof ModelOptions>
 

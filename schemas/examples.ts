@@ -93,7 +93,41 @@ export const examples: Readonly<Record<TopicName, readonly Example[]>> = {
       name: 'ended',
       payload: { v: 1, type: 'ended', input: 'clip', run: 'k3f9', frames: 368, failed: 0, at },
     },
+    {
+      name: 'newTrack',
+      payload: {
+        v: 1,
+        type: 'new',
+        input: 'gate',
+        run: 'k3f9',
+        track: 5,
+        label: 'dog',
+        classId: 17,
+        firstAt: at,
+        lastAt: at,
+        frames: 2,
+        box: [411, 96, 310, 402],
+        bestScore: 0.964,
+        bestBox: [411, 96, 310, 402],
+        at,
+      },
+    },
   ],
+  stream: [
+    {
+      name: 'watched',
+      payload: {
+        url: 'rtsp://127.0.0.1:8554/door/video/gate',
+        protocol: 'rtsp',
+        codec: 'h264',
+        width: 1280,
+        height: 720,
+        fps: 30,
+        viewers: 1,
+      },
+    },
+  ],
+  preview: [{ name: 'picture', payload: '(the bytes of a JPEG)' }],
   stats: [
     {
       name: 'oneInput',

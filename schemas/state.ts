@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { Device, InputSpec, ModelOptions, OutputSpec } from './control.ts'
+import { Box } from './results.ts'
 
 /** A failure as it appears on the wire. */
 export const ErrorInfo = Type.Object({
@@ -137,8 +138,8 @@ export const Stats = Type.Object({
 })
 export type Stats = Static<typeof Stats>
 
-/** `event/<input>`: the end of a finite input. */
-export const InputEvent = Type.Object({
+/** The end of a finite input. */
+export const EndedEvent = Type.Object({
   v: Type.Literal(1),
   type: Type.Literal('ended'),
   input: Type.String(),
@@ -147,7 +148,42 @@ export const InputEvent = Type.Object({
   failed: Type.Integer({ description: 'Samples that could not be decoded or inferred.' }),
   at: Type.Number(),
 })
+export type EndedEvent = Static<typeof EndedEvent>
+
+/** The life of a tracked object: `new`, `update` (at most once a second, when it changed) and `end`. */
+export const TrackEvent = Type.Object({
+  v: Type.Literal(1),
+  type: Type.Enum(['new', 'update', 'end']),
+  input: Type.String(),
+  run: Type.String(),
+  track: Type.Integer({ minimum: 1, description: 'Unique within the run.' }),
+  label: Type.String(),
+  classId: Type.Integer({ minimum: 0 }),
+  firstAt: Type.Number({ description: 'When it was first seen; Unix ms.' }),
+  lastAt: Type.Number({ description: 'When it was last seen; Unix ms.' }),
+  frames: Type.Integer({ minimum: 1, description: 'Pictures in which it was found.' }),
+  box: Box,
+  bestScore: Type.Number({ minimum: 0, maximum: 1 }),
+  bestBox: Box,
+  at: Type.Number(),
+})
+export type TrackEvent = Static<typeof TrackEvent>
+
+/** `event/<input>`. */
+export const InputEvent = Type.Union([EndedEvent, TrackEvent])
 export type InputEvent = Static<typeof InputEvent>
+
+/** `stream/<output>/<input>`: a stream that can be watched; an empty payload when it ends. */
+export const StreamStatus = Type.Object({
+  url: Type.String(),
+  protocol: Type.Literal('rtsp'),
+  codec: Type.String({ description: 'h264' }),
+  width: Type.Integer(),
+  height: Type.Integer(),
+  fps: Type.Number(),
+  viewers: Type.Integer(),
+})
+export type StreamStatus = Static<typeof StreamStatus>
 
 /** `$state`. */
 export const AgentStatus = Type.Object({
@@ -172,6 +208,16 @@ export const AgentInfo = Type.Object({
   }),
   node: Type.String(),
   providers: Type.Array(Type.String()),
+  media: Type.Optional(
+    Type.Object(
+      {
+        engine: Type.String(),
+        decoders: Type.Array(Type.String()),
+        encoders: Type.Array(Type.String()),
+      },
+      { description: 'The media engine, and what was found to work on this machine, best first.' },
+    ),
+  ),
   services: Type.Array(Type.String()),
   addresses: Type.Record(Type.String(), Type.String()),
   schema: Type.String({ description: 'Hash of the AsyncAPI document.' }),

@@ -23,6 +23,7 @@ import {
   Outputs,
   ServiceStatus,
   Stats,
+  StreamStatus,
 } from './state.ts'
 
 /** One MQTT channel of the contract. */
@@ -113,8 +114,22 @@ export const topics = {
     ...event,
     scope: 'service',
     path: 'event/{input}',
-    summary: 'The end of a finite input.',
+    summary: 'The lives of tracked objects, and the end of a finite input.',
     payload: InputEvent,
+  },
+  stream: {
+    ...status,
+    scope: 'service',
+    path: 'stream/{output}/{input}',
+    summary: 'A stream that can be watched; an empty payload when it ends.',
+    payload: StreamStatus,
+  },
+  preview: {
+    ...flow,
+    scope: 'service',
+    path: 'preview/{input}',
+    summary: 'The annotated picture as a JPEG, while a subscription names preview literally.',
+    payload: Type.Any({ description: 'JPEG bytes.', contentMediaType: 'image/jpeg' }),
   },
   stats: {
     ...flow,

@@ -1,6 +1,7 @@
 import type { Frame } from '../agent/core/stages.ts'
 import { rgbToYuv420 } from '../agent/imaging/colour.ts'
 import { resizeRgb } from '../agent/imaging/resize.ts'
+import { copyYuv } from '../agent/media/yuv.ts'
 
 /** A frame over RGB bytes (interleaved, no padding), for tests that need no decoder. */
 export function rgbFrame(width: number, height: number, rgb: Uint8Array): Frame {
@@ -15,9 +16,9 @@ export function rgbFrame(width: number, height: number, rgb: Uint8Array): Frame 
       alive()
       resizeRgb({ width, height, data: rgb }, target)
     },
-    async copy() {
+    async copyTo(target) {
       alive()
-      return rgbToYuv420(rgb, width, height)
+      copyYuv(rgbToYuv420(rgb, width, height), target)
     },
     retain() {
       alive()

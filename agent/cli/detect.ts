@@ -1,9 +1,8 @@
-import type { Config } from '../../schemas/config.ts'
 import type { Device } from '../../schemas/control.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Delivered } from '../core/stages.ts'
 import { detect } from '../service/detect.ts'
-import type { ServiceLimits } from '../service/messages.ts'
+import { serviceLimits } from '../service-limits.ts'
 import { DEFAULT_MODEL } from '../store/catalog.ts'
 import { modelStore } from '../store/store.ts'
 import type { ConfigFlags } from './config-flags.ts'
@@ -38,7 +37,7 @@ export async function runDetect(urls: readonly string[], flags: DetectFlags): Pr
       model,
       device: flags.device ?? 'auto',
       options: flags.minScore === undefined ? {} : { minScore: flags.minScore },
-      limits: limitsOf(config),
+      limits: serviceLimits(config, { ownPorts: [], faults: false }),
       signal: AbortSignal.any([interrupt, out.closed, taking.failed]),
       onResult: taking.result,
       onFault: taking.fault,
@@ -91,19 +90,4 @@ function taker(
 function progressOf(sources: number): Progress {
   const worthIt = process.stderr.isTTY ? !process.stdout.isTTY : sources >= 10
   return worthIt ? progress(process.stderr) : { update: () => undefined, end: () => undefined }
-}
-
-function limitsOf({ sources, outputs, limits }: Config): ServiceLimits {
-  return {
-    roots: sources.roots,
-    mediaFolder: outputs.mediaFolder,
-    addresses: { ...sources.addresses, ownPorts: [] },
-    topicPrefixes: [],
-    samplesPerInput: limits.samplesPerInput,
-    inferenceThreads: limits.inferenceThreads,
-    threadsPerInference: limits.threadsPerInference,
-    maxPixels: sources.maxPixels,
-    maxDownloadBytes: sources.maxDownloadBytes,
-    faults: false,
-  }
 }

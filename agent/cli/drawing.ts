@@ -4,6 +4,7 @@ import { AgentError } from '../core/errors.ts'
 import type { Delivered } from '../core/stages.ts'
 import { drawItems } from '../imaging/draw.ts'
 import { encodeJpeg } from '../media/stills.ts'
+import { copyOf } from '../media/yuv.ts'
 
 /** Writes pictures with what was found drawn on them. */
 export interface Drawing {
@@ -38,7 +39,7 @@ export function drawing(pattern: string, sources: number): Drawing {
         )
       }
       written.add(file)
-      const picture = await frame.copy()
+      const picture = await copyOf(frame)
       drawItems(picture, result.items, result.kind)
       await save(file, await encodeJpeg(picture, QUALITY))
     },

@@ -36,21 +36,32 @@ export function assemble(
 /** What is wrong with a configuration whose every value is right by itself. */
 export function contradictions(config: Config): Problem[] {
   const problems: Problem[] = []
-  const { broker, http, limits, services, sources } = config
-  if (broker.port !== 0 && broker.port === http.port) {
-    problems.push(`broker.port and http.port must differ; both are ${http.port}`)
-  }
+  const { limits, services } = config
+  problems.push(...samePorts(config))
   const count = Object.keys(services).length
   if (count > limits.services) {
     problems.push(`services: there are ${count}, but limits.services is ${limits.services}`)
   }
-  for (const list of ['allow', 'deny'] as const) {
-    for (const block of sources.addresses[list]) {
-      if (isCidr(block)) continue
-      problems.push(`sources.addresses.${list}: '${block}' must be a CIDR block, as 10.0.0.0/8`)
+  for (const section of ['sources', 'outputs'] as const) {
+    for (const list of ['allow', 'deny'] as const) {
+      for (const block of config[section].addresses[list]) {
+        if (isCidr(block)) continue
+        const name = `${section}.addresses.${list}`
+        problems.push(`${name}: '${block}' must be a CIDR block, as 10.0.0.0/8`)
+      }
     }
   }
   return problems
+}
+
+function samePorts(config: Config): Problem[] {
+  const listeners = ['broker', 'http', 'rtsp'] as const
+  return listeners.flatMap((one, index) =>
+    listeners
+      .slice(index + 1)
+      .filter((other) => config[one].port !== 0 && config[one].port === config[other].port)
+      .map((other) => `${one}.port and ${other}.port must differ; both are ${config[one].port}`),
+  )
 }
 
 function isCidr(text: string): boolean {

@@ -30,8 +30,11 @@ export interface Frame {
   readonly height: number
   /** Scales the whole picture (bilinear) into `target`. */
   scaleTo(target: RgbTarget): Promise<void>
-  /** A copy of the picture that the caller owns and may draw on. */
-  copy(): Promise<Yuv420>
+  /**
+   * Copies the picture into memory of the caller's own, who may draw on it: BT.709, limited range. Where
+   * `target` is smaller, its part from the top left.
+   */
+  copyTo(target: Yuv420): Promise<void>
   retain(): void
   release(): void
 }
@@ -154,6 +157,14 @@ export interface Delivered {
   readonly requested?: boolean
 }
 
+/** A picture as it was read; the frame is the giver's, a taker retains it to keep it. */
+export interface Seen {
+  readonly input: string
+  readonly frame: Frame
+  readonly capturedAt: number
+  readonly pts?: number
+}
+
 /**
  * Where results go. `write` may be called again before the last one settled; the pipeline bounds how
  * many are outstanding. @throws AgentError SINK_FORBIDDEN, SINK_FAILED
@@ -161,5 +172,7 @@ export interface Delivered {
 export interface Sink {
   open(): Promise<void>
   write(delivered: Delivered): Promise<void>
+  /** Takes every picture as it was read, before it is inferred; one that shows them all has it. */
+  see?(seen: Seen): void
   close(): Promise<void>
 }

@@ -7,7 +7,7 @@ export interface Picture {
   readonly width: number
   readonly height: number
   scaleTo(target: RgbTarget): Promise<void>
-  copy(): Promise<Yuv420>
+  copyTo(target: Yuv420): Promise<void>
   /** Gives its memory back. Called once, when nothing uses the picture any more. */
   free(): void
 }
@@ -39,8 +39,14 @@ class CountedFrame implements Frame {
     await this.#held(() => this.#picture.scaleTo(target))
   }
 
-  async copy(): Promise<Yuv420> {
-    return await this.#held(() => this.#picture.copy())
+  async copyTo(target: Yuv420): Promise<void> {
+    if (target.width > this.width || target.height > this.height) {
+      throw new AgentError(
+        'INTERNAL',
+        `cannot copy a ${this.width}×${this.height} frame to ${target.width}×${target.height}: it must not be larger`,
+      )
+    }
+    await this.#held(() => this.#picture.copyTo(target))
   }
 
   retain(): void {

@@ -1,4 +1,5 @@
-import type { Frame, SourceInfo } from '../core/stages.ts'
+import type { Frame, SourceInfo, Yuv420 } from '../core/stages.ts'
+import type { PacketSink, VideoFormat, VideoPacket } from '../core/video.ts'
 
 /** A file that was opened and checked: the engine reads through `descriptor`, not by the name. */
 export interface FileInput {
@@ -30,6 +31,8 @@ export interface VideoOptions {
   /** Decoder threads; 0 = as many as there are cores. */
   readonly threads: number
   readonly maxPixels: number
+  /** `auto`, or one of `Codecs.decoders`: named ones are used or refused. */
+  readonly decoder?: string
   /** Which pictures are decoded: every one, those that others depend on, or keyframes. */
   readonly decode: 'all' | 'nonref' | 'key'
   /** Takes the error of a picture that could not be decoded; reading goes on. */
@@ -52,12 +55,56 @@ export interface VideoReader {
   close(): Promise<void>
 }
 
+/** How pictures are encoded: H.264, no picture refers to a later one, every key picture is IDR. */
+export interface EncodeOptions extends VideoFormat {
+  /** Bits per second, on average. */
+  readonly bitrate: number
+  /** Seconds from one key picture to the next, at most. */
+  readonly keyIntervalS: number
+  /** `auto` (the first that works here, hardware before software) or one of `Codecs.encoders`. */
+  readonly encoder: string
+}
+
+/** Encodes pictures one after another. One call at a time. */
+export interface VideoEncoder {
+  /** The encoder really in use, as FFmpeg names it. */
+  readonly name: string
+  /** The encoder's own picture, always the same memory: the next one is written here before `encode`. */
+  readonly picture: Yuv420
+  /**
+   * Encodes what lies in `picture`. Without delay: it gives the packet of this very picture.
+   * @param pts as in `VideoPacket` @param key whether it must be a key picture
+   */
+  encode(pts: number, key: boolean): Promise<readonly VideoPacket[]>
+  /** Releases everything, at once. */
+  close(): Promise<void>
+}
+
+/** What really works on this machine, best first, as FFmpeg names it; found by trying. */
+export interface Codecs {
+  /** Ways to decode H.264: `software`, and hardware (`vaapi`, `cuda`, `qsv`, `v4l2m2m`). */
+  readonly decoders: readonly string[]
+  /** Of H.264: `libx264`, `h264_vaapi`, `h264_nvenc`, `h264_qsv`, `h264_v4l2m2m`. */
+  readonly encoders: readonly string[]
+}
+
+/** Where packets are pushed to. */
+export interface PushOptions extends VideoFormat {
+  /** How long connecting and each write may take, ms. */
+  readonly timeoutMs: number
+}
+
 /**
- * Decodes video.
- * @throws AgentError BACKEND_UNAVAILABLE, SOURCE_FORBIDDEN (a playlist), SOURCE_UNSUPPORTED,
- *   SOURCE_UNREACHABLE, SOURCE_DECODE, LIMIT_EXCEEDED
+ * Decodes and encodes video.
+ * @throws AgentError BACKEND_UNAVAILABLE (the engine is not here, or a named codec: the message lists those
+ *   that work), SOURCE_FORBIDDEN (a playlist), SOURCE_UNSUPPORTED, SOURCE_UNREACHABLE, SOURCE_DECODE,
+ *   LIMIT_EXCEEDED, SINK_FAILED
  */
 export interface MediaEngine {
   readonly name: string
   open(input: VideoInput, options: VideoOptions): Promise<VideoReader>
+  encode(options: EncodeOptions): Promise<VideoEncoder>
+  /** Sends packets to another server: `rtsp(s)://` (ANNOUNCE, RECORD over TCP) or `rtmp(s)://`, as they are. */
+  push(url: string, options: PushOptions): Promise<PacketSink>
+  codecs(): Promise<Codecs>
 }

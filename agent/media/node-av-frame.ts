@@ -41,9 +41,9 @@ export function videoFrame(context: VideoContext, frame: AvFrame): Frame {
       if (turn) scaleTurned(stored, target, turn, meaning)
       else resizeYuv(stored, meaning, target)
     },
-    async copy() {
-      if (converter.isPlanar(frame) && isPlain(colour)) return copyYuv(planes.of(frame), turn)
-      return copyYuv(await convertedPlanes(), turn)
+    async copyTo(target) {
+      const plain = converter.isPlanar(frame) && isPlain(colour)
+      copyYuv(plain ? planes.of(frame) : await convertedPlanes(), target, turn)
     },
     free() {
       frame.free()

@@ -2,6 +2,7 @@ import type { Frame } from '../core/stages.ts'
 import { rgbToYuv420 } from '../imaging/colour.ts'
 import { type RgbPicture, resizeRgb } from '../imaging/resize.ts'
 import { countedFrame } from './counted-frame.ts'
+import { copyYuv } from './yuv.ts'
 
 /** A frame over RGB pixels in memory, which nobody changes any more. */
 export function rgbFrame({ width, height, data }: RgbPicture): Frame {
@@ -11,7 +12,7 @@ export function rgbFrame({ width, height, data }: RgbPicture): Frame {
     width,
     height,
     scaleTo: async (target) => resizeRgb({ width, height, data: held() }, target),
-    copy: async () => rgbToYuv420(held(), width, height),
+    copyTo: async (target) => copyYuv(rgbToYuv420(held(), width, height), target),
     free() {
       pixels = undefined
     },

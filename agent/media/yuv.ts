@@ -1,4 +1,4 @@
-import type { Yuv420 } from '../core/stages.ts'
+import type { Frame, Yuv420 } from '../core/stages.ts'
 import { type Plane, swapsAxes, type Turn, turnPlane } from './orientation.ts'
 
 /** A black picture without row padding; odd sizes have half a chroma sample more. */
@@ -16,20 +16,37 @@ export function blankYuv(width: number, height: number): Yuv420 {
   }
 }
 
-/** A copy of `picture` without row padding, turned for display. */
-export function copyYuv(picture: Yuv420, turn: Turn | undefined): Yuv420 {
-  const swapped = turn !== undefined && swapsAxes(turn)
-  const copy = swapped
-    ? blankYuv(picture.height, picture.width)
-    : blankYuv(picture.width, picture.height)
-  const targets = planesOf(copy)
-  planesOf(picture).forEach((plane, index) => {
-    const target = targets[index]
-    if (!target) return
-    if (turn) turnPlane(plane, target, turn, 1)
-    else copyPlane(plane, target)
-  })
+/** A copy of a frame that the caller owns and may draw on; without row padding. */
+export async function copyOf(frame: Frame): Promise<Yuv420> {
+  const copy = blankYuv(frame.width, frame.height)
+  await frame.copyTo(copy)
   return copy
+}
+
+/** Copies `picture`, turned for display, as far as `target` reaches from its top left. */
+export function copyYuv(picture: Yuv420, target: Yuv420, turn?: Turn): void {
+  if (turn && !fitsTurned(picture, target, turn)) {
+    const whole = swapsAxes(turn)
+      ? blankYuv(picture.height, picture.width)
+      : blankYuv(picture.width, picture.height)
+    copyYuv(picture, whole, turn)
+    copyYuv(whole, target)
+    return
+  }
+  const targets = planesOf(target)
+  planesOf(picture).forEach((plane, index) => {
+    const to = targets[index]
+    if (!to) return
+    if (turn) turnPlane(plane, to, turn, 1)
+    else copyPlane(plane, to)
+  })
+}
+
+function fitsTurned(picture: Yuv420, target: Yuv420, turn: Turn): boolean {
+  const [width, height] = swapsAxes(turn)
+    ? [picture.height, picture.width]
+    : [picture.width, picture.height]
+  return target.width === width && target.height === height
 }
 
 function planesOf({ width, height, y, u, v, yStride, uvStride }: Yuv420): Plane[] {
@@ -42,8 +59,8 @@ function planesOf({ width, height, y, u, v, yStride, uvStride }: Yuv420): Plane[
 }
 
 function copyPlane(from: Plane, to: Plane): void {
-  for (let row = 0; row < from.height; row++) {
+  for (let row = 0; row < to.height; row++) {
     const start = row * from.stride
-    to.data.set(from.data.subarray(start, start + from.width), row * to.stride)
+    to.data.set(from.data.subarray(start, start + to.width), row * to.stride)
   }
 }

@@ -33,5 +33,6 @@ export function optionsFor(
     iouThreshold: options.iouThreshold ?? iouThreshold,
     maxItems: options.maxItems ?? maxItems,
     labels: options.labels ?? manifest.labels.filter((label) => label !== null),
+    track: options.track ?? false,
   }
 }

@@ -2,6 +2,8 @@ import type { Device, InputSpec, ModelOptions, OutputSpec } from '../../schemas/
 import type { ErrorCode } from '../../schemas/errors.ts'
 import type { ResolvedModel } from '../../schemas/manifest.ts'
 import type { InputEvent, InputState, OutputState, Stats } from '../../schemas/state.ts'
+import type { AddressRules } from '../core/addresses.ts'
+import type { VideoFormat, VideoPacket } from '../core/video.ts'
 
 /** A failure on its way over IPC. */
 export interface Fault {
@@ -10,11 +12,29 @@ export interface Fault {
   readonly retryable: boolean
 }
 
+/** Which engine and codecs; names or `auto`. */
+export interface MediaChoice {
+  readonly engine: 'auto' | 'node-av' | 'ffmpeg'
+  readonly decoder: string
+  readonly encoder: string
+}
+
+/** How previews are made. */
+export interface PreviewSettings {
+  readonly maxPerSecond: number
+  readonly width: number
+  readonly quality: number
+}
+
 /** What a service process may touch, and how much of it: fixed at its start. */
 export interface ServiceLimits {
   readonly roots: readonly string[]
   readonly mediaFolder: string
   readonly addresses: AddressRules
+  readonly outputAddresses: AddressRules
+  readonly minFreeBytes: number
+  readonly media: MediaChoice
+  readonly preview: PreviewSettings
   readonly topicPrefixes: readonly string[]
   readonly samplesPerInput: number
   readonly inferenceThreads: number
@@ -23,16 +43,6 @@ export interface ServiceLimits {
   readonly maxDownloadBytes: number
   /** Fault injection by `synthetic:` sources, for tests only. */
   readonly faults: boolean
-}
-
-/** Which network addresses sources may reach. */
-export interface AddressRules {
-  /** CIDR blocks that are refused though they would be allowed otherwise. */
-  readonly deny: readonly string[]
-  /** CIDR blocks that are allowed though they would be refused otherwise. */
-  readonly allow: readonly string[]
-  /** The agent's own ports, refused on every address of this machine. */
-  readonly ownPorts: readonly number[]
 }
 
 /** Main → service process. */
@@ -65,6 +75,11 @@ export type ToService =
       readonly at: number
     }
   | { readonly type: 'ack'; readonly bytes: number }
+  /** Whether anybody watches a stream. */
+  | { readonly type: 'stream/wanted'; readonly stream: StreamId; readonly wanted: boolean }
+  | { readonly type: 'stream/key'; readonly stream: StreamId }
+  /** Inputs of which somebody wants previews. */
+  | { readonly type: 'preview/wanted'; readonly inputs: readonly string[] }
   | { readonly type: 'stop' }
 
 /** One `compute once`, under the name by which its answer is matched. */
@@ -98,9 +113,18 @@ export interface OutputReport {
   readonly error?: Fault
 }
 
+/** A stream is one output's picture of one input. */
+export interface StreamId {
+  readonly output: string
+  readonly input: string
+}
+
 /** Service process → main. */
 export type FromService =
   | { readonly type: 'ready' }
+  | { readonly type: 'stream/open'; readonly stream: StreamId; readonly format: VideoFormat }
+  | { readonly type: 'stream/close'; readonly stream: StreamId }
+  | { readonly type: 'video'; readonly stream: StreamId; readonly packet: VideoPacket }
   /** The orchestrator lives; age of the oldest run in flight, ms, 0 when none or exempt. */
   | { readonly type: 'beat'; readonly inferenceMs: number }
   | { readonly type: 'model/loaded'; readonly id: string; readonly provider: string }

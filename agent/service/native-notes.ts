@@ -33,7 +33,7 @@ export async function notedRead<T>(place: CrashPlace, work: () => Promise<T>): P
 /** The same engine; while native code reads or decodes, the crash record says so. */
 export function notedEngine(engine: MediaEngine, place: CrashPlace): MediaEngine {
   return {
-    name: engine.name,
+    ...engine,
     async open(input, options) {
       const reader = await notedRead(place, () => engine.open(input, options))
       return {

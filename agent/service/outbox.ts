@@ -15,6 +15,8 @@ export interface Outbox {
   send(message: FromService): void
   /** @returns whether it was sent; a QoS 0 event is dropped, and counted, past the credit */
   event(event: OutgoingEvent): boolean
+  /** @returns whether it was sent; past the credit a packet is dropped, and all that depend on it must be too */
+  video(message: Omit<Extract<FromService, { type: 'video' }>, 'type'>): boolean
   /** Main has published this many more bytes. */
   acknowledged(bytes: number): void
   /** Events dropped since the last call. */
@@ -51,6 +53,12 @@ export function outbox(post: (message: FromService) => void): Outbox {
       }
       outstanding += event.payload.byteLength
       post({ type: 'event', ...event })
+      return true
+    },
+    video(message) {
+      if (outstanding > CREDIT_BYTES) return false
+      outstanding += message.packet.data.byteLength
+      post({ type: 'video', ...message })
       return true
     },
     acknowledged(bytes) {

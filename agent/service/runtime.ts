@@ -4,6 +4,7 @@ import type { Delivered, Source } from '../core/stages.ts'
 import type { MediaEngine } from '../media/engine.ts'
 import { PRIORITY_LANE } from '../pipeline/fair-queue.ts'
 import type { Inferrer } from '../pipeline/results.ts'
+import type { SinkContext } from '../sinks/sink-context.ts'
 import { createSource } from '../sources/registry.ts'
 import { type CrashPlace, type CrashRecord, crashRecord } from './crash-record.ts'
 import { faultMeter } from './fault-meter.ts'
@@ -15,6 +16,7 @@ import { notedEngine, notedPreprocess, notedRead } from './native-notes.ts'
 import { runOnce } from './once-runner.ts'
 import { outbox } from './outbox.ts'
 import { OutputRunner } from './output-runner.ts'
+import { type ServedStreams, servedStreams } from './served-streams.ts'
 import { turns } from './turns.ts'
 
 type Start = Extract<ToService, { type: 'start' }>
@@ -48,6 +50,7 @@ export class ServiceRuntime {
   readonly #inputs = new Map<string, InputRunner>()
   readonly #outputs = new Map<string, OutputRunner>()
   readonly #turns = turns()
+  readonly #streams: ServedStreams
   #stopping = false
   #modelSettled: () => void = () => {}
   readonly #model = new Promise<void>((resolve) => {
@@ -59,6 +62,7 @@ export class ServiceRuntime {
     this.#limits = parts.start.limits
     this.#record = crashRecord(parts.start.crashRecord)
     this.#outbox = outbox(parts.post)
+    this.#streams = servedStreams(this.#outbox)
     this.#feed = imageFeed(parts.post)
     this.#faults = faultMeter(parts.post)
     const threads = Array.from({ length: this.#limits.inferenceThreads }, (_, index) =>
@@ -90,6 +94,12 @@ export class ServiceRuntime {
         return this.#feed.arrived(message.topic, { payload: message.payload, at: message.at })
       case 'ack':
         return this.#outbox.acknowledged(message.bytes)
+      case 'stream/wanted':
+        return this.#streams.wanted(message.stream, message.wanted)
+      case 'stream/key':
+        return this.#streams.key(message.stream)
+      case 'preview/wanted':
+        return
     }
   }
 
@@ -177,16 +187,28 @@ export class ServiceRuntime {
     const output = new OutputRunner({
       id,
       spec,
-      context: {
-        event: (event) => this.#outbox.event(event),
-        mediaFolder: this.#limits.mediaFolder,
-        topicPrefixes: this.#limits.topicPrefixes,
-      },
+      context: this.#sinkContext(id),
       report: (report) => this.#parts.post({ type: 'output', report }),
       fault: (error) => this.#faults.fault(error, { output: id }),
     })
     this.#outputs.set(id, output)
     await output.open()
+  }
+
+  #sinkContext(output: string): Omit<SinkContext, 'dropped'> {
+    const { mediaFolder, topicPrefixes, outputAddresses, minFreeBytes, media } = this.#limits
+    return {
+      service: this.#parts.start.service,
+      output,
+      event: (event) => this.#outbox.event(event),
+      mediaFolder,
+      topicPrefixes,
+      addresses: outputAddresses,
+      minFreeBytes,
+      engine: this.#parts.engine,
+      encoder: media.encoder,
+      serve: (input, format, demand) => this.#streams.open({ output, input }, format, demand),
+    }
   }
 
   async #once(once: Once): Promise<void> {

@@ -1,5 +1,27 @@
+import type { AddressRules } from '../core/addresses.ts'
+import type { VideoFormat, VideoPacket } from '../core/video.ts'
+import type { MediaEngine } from '../media/engine.ts'
+
+/** A stream that the agent's RTSP server offers. */
+export interface ServedStream {
+  /** Sends a packet to who watches; without viewers it goes nowhere. */
+  write(packet: VideoPacket): void
+  close(): void
+}
+
+/** Who watches a served stream. Both are called at any time. */
+export interface Demand {
+  /** Whether anybody wants packets: nothing is to be encoded otherwise. */
+  wanted(on: boolean): void
+  /** Somebody needs a key picture, soon. */
+  key(): void
+}
+
 /** What sinks get from the service they belong to. */
 export interface SinkContext {
+  readonly service: string
+  /** The id of the output. */
+  readonly output: string
   /** Publishes on the agent's broker; false when it was dropped because main fell behind. */
   event(event: {
     readonly path?: string
@@ -11,6 +33,15 @@ export interface SinkContext {
   readonly mediaFolder: string
   /** Topics that `mqtt:<topic>` outputs may publish below. */
   readonly topicPrefixes: readonly string[]
+  /** Which addresses outputs may reach. */
+  readonly addresses: AddressRules
+  /** Recording stops while the disk has less free space. */
+  readonly minFreeBytes: number
+  readonly engine: MediaEngine
+  /** As `EncodeOptions.encoder`. */
+  readonly encoder: string
+  /** Offers a stream at `/<service>/<output>/<input>`. */
+  serve(input: string, format: VideoFormat, demand: Demand): ServedStream
   /** Results given up by this sink since it was opened. */
   dropped(): void
 }

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import ipaddr from 'ipaddr.js'
+import type { AddressRules } from '../core/addresses.ts'
 import { AgentError } from '../core/errors.ts'
-import type { AddressRules } from '../service/messages.ts'
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6
 

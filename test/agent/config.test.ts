@@ -202,7 +202,7 @@ services:
     const lines = (await problems()).slice(1)
     expect(lines.map((line) => line.replace(/; known here: .*/, ''))).toEqual([
       'heliograph.yaml:1:1: there is no setting brokr (did you mean broker?)',
-      'heliograph.yaml:2:1: there is no setting port (did you mean broker.port or http.port?)',
+      'heliograph.yaml:2:1: there is no setting port (did you mean broker.port or http.port or rtsp.port?)',
       'heliograph.yaml:3:10: there is no setting broker.prot (did you mean port?)',
       'heliograph.yaml:5:10: there is no setting services.gate.inputs (did you mean input?)',
       'heliograph.yaml:5:65: there is no setting services.gate.input.cam.fsp (did you mean fps?)',

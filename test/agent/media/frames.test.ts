@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { countedFrame } from '../../../agent/media/counted-frame.ts'
 import { liveFrames } from '../../../agent/media/frame-count.ts'
 import { type Plane, turnOf, turnPlane } from '../../../agent/media/orientation.ts'
-import { blankYuv } from '../../../agent/media/yuv.ts'
+import { copyOf } from '../../../agent/media/yuv.ts'
 
 describe('a counted frame', () => {
   afterEach(() => {
@@ -11,7 +11,7 @@ describe('a counted frame', () => {
 
   function frame(scaleTo = async () => undefined) {
     const state = { freed: 0 }
-    const picture = { width: 4, height: 2, scaleTo, copy: async () => blankYuv(4, 2) }
+    const picture = { width: 4, height: 2, scaleTo, copyTo: async () => {} }
     return { state, frame: countedFrame({ ...picture, free: () => state.freed++ }) }
   }
 
@@ -33,7 +33,7 @@ describe('a counted frame', () => {
     expect(() => counted.release()).toThrow(expect.objectContaining({ code: 'INTERNAL' }))
     expect(() => counted.retain()).toThrow(expect.objectContaining({ code: 'INTERNAL' }))
     await expect(counted.scaleTo(target)).rejects.toMatchObject({ code: 'INTERNAL' })
-    await expect(counted.copy()).rejects.toMatchObject({ code: 'INTERNAL' })
+    await expect(copyOf(counted)).rejects.toMatchObject({ code: 'INTERNAL' })
     expect(state.freed).toBe(1)
   })
 

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { rgbToYuv } from '../../../agent/imaging/colour.ts'
 import { liveFrames } from '../../../agent/media/frame-count.ts'
 import { nodeAvEngine } from '../../../agent/media/node-av.ts'
+import { copyOf } from '../../../agent/media/yuv.ts'
 import { clip, decodedByFfmpeg, hasFfmpeg, temporaryPath, videoOptions } from './clips.ts'
 
 const engine = nodeAvEngine()
@@ -43,7 +44,7 @@ describe('pixels', () => {
   async function firstCopy(path: string) {
     const reader = await engine.open({ kind: 'file', path }, videoOptions())
     const next = await reader.next()
-    const copy = await next?.frame.copy()
+    const copy = next && (await copyOf(next.frame))
     next?.frame.release()
     await reader.close()
     if (!copy) throw new Error(`no frame in ${path}`)

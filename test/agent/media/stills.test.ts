@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Frame } from '../../../agent/core/stages.ts'
 import { liveFrames } from '../../../agent/media/frame-count.ts'
 import { decodeStill, encodeJpeg } from '../../../agent/media/stills.ts'
+import { copyOf } from '../../../agent/media/yuv.ts'
 import { shipped } from './clips.ts'
 
 const limits = { maxPixels: 10_000_000 }
@@ -128,7 +129,7 @@ describe('encodeJpeg', () => {
   it('writes a JPEG that another decoder reads as the same picture', async () => {
     const original = readFileSync(shipped('dog.jpg'))
     const frame = await decodeStill(original, limits)
-    const jpeg = await encodeJpeg(await frame.copy(), 90)
+    const jpeg = await encodeJpeg(await copyOf(frame), 90)
     frame.release()
     const { data, info } = await sharp(jpeg).raw().toBuffer({ resolveWithObject: true })
     expect([info.format, info.width, info.height]).toEqual(['raw', 1280, 960])

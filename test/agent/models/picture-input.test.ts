@@ -19,7 +19,7 @@ function paintedFrame(width: number, height: number) {
         }
       }
     },
-    copy: () => Promise.reject(new Error('preprocessing needs no copy')),
+    copyTo: () => Promise.reject(new Error('preprocessing needs no copy')),
     retain: () => {},
     release: () => {},
   }

@@ -15,7 +15,7 @@ export function countedSample(meter: Meter, at: number): Sample {
     width: 4,
     height: 2,
     scaleTo: async () => {},
-    copy: () => Promise.reject(new Error('not needed here')),
+    copyTo: () => Promise.reject(new Error('not needed here')),
     retain() {
       references += 1
     },

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Source } from '../../../agent/core/stages.ts'
 import { liveFrames } from '../../../agent/media/frame-count.ts'
 import { readFrameNumber } from '../../../agent/media/frame-number.ts'
+import { copyOf } from '../../../agent/media/yuv.ts'
 import { createSource } from '../../../agent/sources/registry.ts'
 import { squareAt } from '../../../agent/sources/synthetic-scene.ts'
 import { conformsToSource } from '../../conformance/source.ts'
@@ -30,7 +31,7 @@ describe('a synthetic recording', () => {
     )
     let expected = 0
     for await (const { frame } of samples) {
-      const picture = await frame.copy()
+      const picture = await copyOf(frame)
       expect(readFrameNumber(picture)).toBe(expected)
       const [x, y, side] = squareAt(expected, frame)
       const row = picture.y.subarray((y + (side >> 1)) * 640, (y + (side >> 1) + 1) * 640)
@@ -66,7 +67,7 @@ describe('a synthetic camera', () => {
     const samples = source.samples(new AbortController().signal, events)[Symbol.asyncIterator]()
     const numbers: number[] = []
     for (let next = await samples.next(); !next.done; next = await samples.next()) {
-      numbers.push(readFrameNumber(await next.value.frame.copy()))
+      numbers.push(readFrameNumber(await copyOf(next.value.frame)))
       next.value.frame.release()
       const busyUntil = performance.now() + 50
       while (performance.now() < busyUntil) await new Promise((resolve) => setImmediate(resolve))

@@ -1,0 +1,32 @@
+/** One encoded picture: a whole H.264 access unit. */
+export interface VideoPacket {
+  /**
+   * Annex B (ITU-T H.264), start codes of three or four bytes, without access unit delimiter. A key
+   * packet carries SPS and PPS ahead of its IDR slices.
+   */
+  readonly data: Uint8Array
+  /** Since the stream began, in 1/90000 s; only grows. No picture refers to a later one, so packets come in this order. */
+  readonly pts: number
+  /** Decoding can begin here. */
+  readonly key: boolean
+}
+
+/** What a stream of packets carries. */
+export interface VideoFormat {
+  readonly codec: 'h264'
+  /** Pixels; both sides even. */
+  readonly width: number
+  readonly height: number
+  /** Pictures per second, nominally. */
+  readonly fps: number
+}
+
+/** Ticks per second of `VideoPacket.pts`: the RTP clock of video (RFC 3551). */
+export const VIDEO_CLOCK = 90_000
+
+/** Takes packets, in order. */
+export interface PacketSink {
+  /** Settles when the packet is on its way. @throws AgentError SINK_FAILED */
+  write(packet: VideoPacket): Promise<void>
+  close(): Promise<void>
+}
