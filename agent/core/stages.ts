@@ -70,6 +70,8 @@ export interface SourceEvents {
   skipped(error: Error): void
   /** A live source replaced a sample that nobody took by a newer one. */
   dropped(): void
+  /** A picture was read that becomes no sample, in order with the samples; the frame stays the source's. */
+  passed?(picture: Pick<PictureSample, 'frame' | 'capturedAt' | 'pts'>): void
 }
 
 /**
@@ -155,6 +157,8 @@ export interface Delivered {
   readonly frame: Frame
   /** Asked for by name (`compute once`), so worth an acknowledged delivery. */
   readonly requested?: boolean
+  /** As in `Seen`. */
+  readonly fps?: number
 }
 
 /** A picture as it was read; the frame is the giver's, a taker retains it to keep it. */
@@ -163,6 +167,8 @@ export interface Seen {
   readonly frame: Frame
   readonly capturedAt: number
   readonly pts?: number
+  /** Pictures per second, as far as the source says. */
+  readonly fps?: number
 }
 
 /**
@@ -170,6 +176,8 @@ export interface Seen {
  * many are outstanding. @throws AgentError SINK_FORBIDDEN, SINK_FAILED
  */
 export interface Sink {
+  /** Shows every result with the items that pass the filter, and not only those of which some pass. */
+  readonly continuous?: boolean
   open(): Promise<void>
   write(delivered: Delivered): Promise<void>
   /** Takes every picture as it was read, before it is inferred; one that shows them all has it. */

@@ -30,3 +30,29 @@ export interface PacketSink {
   write(packet: VideoPacket): Promise<void>
   close(): Promise<void>
 }
+
+/** A stream that is offered to viewers. */
+export interface StreamOffer {
+  /** `/<service>/<output>/<input>` */
+  readonly path: string
+  readonly format: VideoFormat
+  /** Whether anybody wants packets: nothing is to be encoded otherwise. */
+  wanted(on: boolean): void
+  /** Somebody needs a key packet, soon. */
+  key(): void
+  viewersChanged(count: number): void
+}
+
+/** Where the packets of an offered stream go. Neither ever waits or throws. */
+export interface OfferedStream {
+  write(packet: VideoPacket): void
+  /** Ends it, and its viewers. */
+  close(): void
+}
+
+/** Serves streams to viewers. */
+export interface StreamServer {
+  offer(offer: StreamOffer): OfferedStream
+  /** Where viewers find a path. */
+  url(path: string): string
+}

@@ -1,6 +1,6 @@
 import type { Item, ResultKind } from '../../schemas/results.ts'
 import type { Yuv420 } from '../core/stages.ts'
-import { classColour, inkOn } from './class-colour.ts'
+import { classColour, inkOn, type YuvPixel } from './class-colour.ts'
 import {
   fill,
   lettersIn,
@@ -42,6 +42,21 @@ export function drawItems(
   painters[kind](picture, items, styleFor(picture))
 }
 
+/** Writes into the top left how old the boxes are that a picture shows, ms. */
+export function drawAge(picture: Yuv420, ageMs: number): void {
+  const { scale } = styleFor(picture)
+  const corner = { left: 0, top: 0, right: 1, bottom: 1 }
+  const label = placeLabel(picture, `${Math.max(0, Math.round(ageMs))} ms`, corner, scale)
+  if (label) drawLabel(picture, label, scale, AGE_COLOUR)
+}
+
+const AGE_COLOUR = [60, 128, 128] as const
+
+function drawLabel(picture: Yuv420, { text, area }: Label, scale: number, colour: YuvPixel): void {
+  fill(picture, area, colour)
+  write(picture, text, { left: area.left + scale, top: area.top + scale, scale }, inkOn(colour))
+}
+
 /** The line and font size for a picture. */
 export function styleFor({ width, height }: Pick<Yuv420, 'width' | 'height'>): Style {
   const side = Math.min(width, height)
@@ -61,10 +76,7 @@ function drawDetection(picture: Yuv420, item: Item, style: Style): void {
   if (box.right <= box.left || box.bottom <= box.top) return
   outline(picture, box, style.thickness, colour)
   const label = placeLabel(picture, textOf(item), box, style.scale)
-  if (!label) return
-  fill(picture, label.area, colour)
-  const at = { left: label.area.left + style.scale, top: label.area.top + style.scale }
-  write(picture, label.text, { ...at, scale: style.scale }, inkOn(colour))
+  if (label) drawLabel(picture, label, style.scale, colour)
 }
 
 /** At least one pixel, of which nothing may lie in the picture. */

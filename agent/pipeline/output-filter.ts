@@ -4,8 +4,11 @@ import type { Box, Item, Result } from '../../schemas/results.ts'
 /** Decides what of a result one output gets: the result, part of it, or nothing. @param now ms */
 export type OutputFilter = (result: Result, now: number) => Result | undefined
 
-/** The filters of the contract, in the order: inputs, items, change, rate. */
-export function outputFilter(spec: OutputSpec): OutputFilter {
+/**
+ * The filters of the contract, in the order: inputs, items, change, rate.
+ * @param continuous every result passes, with the items that do: `onChange` and empty results do not matter
+ */
+export function outputFilter(spec: OutputSpec, continuous = false): OutputFilter {
   const selective =
     spec.labels !== undefined ||
     spec.minScore !== undefined ||
@@ -31,6 +34,7 @@ export function outputFilter(spec: OutputSpec): OutputFilter {
   }
 
   const wanted = (kept: Result): boolean => {
+    if (continuous) return true
     if (spec.onChange) return changed(kept)
     return !selective || kept.items.length > 0
   }

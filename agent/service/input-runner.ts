@@ -4,7 +4,7 @@ import type { InputSpec } from '../../schemas/control.ts'
 import type { Result } from '../../schemas/results.ts'
 import type { InputEvent, InputStats } from '../../schemas/state.ts'
 import { AgentError } from '../core/errors.ts'
-import type { Delivered, Sample, Source, SourceEvents, SourceInfo } from '../core/stages.ts'
+import type { Delivered, Sample, Seen, Source, SourceEvents, SourceInfo } from '../core/stages.ts'
 import { type Ledger, ledger } from '../pipeline/ledger.ts'
 import { reconnect } from '../pipeline/reconnect.ts'
 import { type Inferred, type Inferrer, results } from '../pipeline/results.ts'
@@ -23,7 +23,9 @@ export interface InputParts {
   /** Samples alive at once. */
   readonly maxAlive: number
   /** Takes each result; the next sample's slot is free when this has settled. */
-  deliver(delivered: Delivered): void | Promise<void>
+  deliver(delivered: Delivered): Promise<void> | undefined
+  /** Takes each picture as it is read. */
+  see?(seen: Seen): void
   report(report: InputReport): void
   ended(event: InputEvent): void
   fault(error: AgentError): void
@@ -125,6 +127,7 @@ export class InputRunner {
       },
       skipped: (error) => this.#failed(AgentError.from(error, 'SOURCE_DECODE')),
       dropped: () => this.#ledger.dropped(),
+      passed: (picture) => this.#seen(picture),
     }
   }
 
@@ -136,8 +139,18 @@ export class InputRunner {
         this.#live = false
       }
       this.#becomeLive()
+      this.#seen(sample)
       yield sample
     }
+  }
+
+  #seen({ frame, capturedAt, pts }: Pick<Sample, 'frame' | 'capturedAt' | 'pts'>): void {
+    const { id, see } = this.#parts
+    see?.({ input: id, frame, capturedAt, ...(pts === undefined ? {} : { pts }), ...this.#rate() })
+  }
+
+  #rate(): { readonly fps?: number } {
+    return this.#info.fps === undefined ? {} : { fps: this.#info.fps }
   }
 
   #becomeLive(): void {
@@ -161,6 +174,7 @@ export class InputRunner {
         result,
         frame: sample.frame,
         ...(requested ? { requested } : {}),
+        ...this.#rate(),
       })
     } finally {
       inferred.release()

@@ -1,6 +1,6 @@
 import type { OutputSpec } from '../../schemas/control.ts'
 import { AgentError } from '../core/errors.ts'
-import type { Delivered, Sink } from '../core/stages.ts'
+import type { Delivered, Seen, Sink } from '../core/stages.ts'
 import { backoffMs } from '../pipeline/backoff.ts'
 import { type OutputFilter, outputFilter } from '../pipeline/output-filter.ts'
 import { createSink } from '../sinks/registry.ts'
@@ -9,6 +9,10 @@ import type { OutputReport } from './messages.ts'
 
 /** Results on their way to one sink, at most; past it they are dropped and counted. */
 const MAX_OUTSTANDING = 1000
+/** The same for sinks that encode pictures, which are large. */
+const CONTINUOUS_ROOM = 2
+/** How long an input waits for a sink that has no room, ms. */
+const ROOM_MS = 1000
 
 /** What a runner needs of its service. */
 export interface OutputParts {
@@ -22,13 +26,15 @@ export interface OutputParts {
 /** Keeps one output open: filters, counts, retries and reports alone. It never fails its callers. */
 export class OutputRunner {
   readonly #parts: OutputParts
-  readonly #filter: OutputFilter
+  #filter: OutputFilter
   #sink: Sink | undefined
   #state: OutputReport['state'] = 'opening'
   #error: AgentError | undefined
   #written = 0
   #dropped = 0
   #outstanding = 0
+  #room = MAX_OUTSTANDING
+  #waiting: (() => void)[] = []
   #attempt = 0
   #retry: NodeJS.Timeout | undefined
   #closed = false
@@ -46,6 +52,8 @@ export class OutputRunner {
       }
       const sink = createSink(this.#parts.spec, { ...this.#parts.context, dropped })
       await sink.open()
+      this.#filter = outputFilter(this.#parts.spec, sink.continuous)
+      this.#room = sink.continuous ? CONTINUOUS_ROOM : MAX_OUTSTANDING
       this.#sink = sink
       this.#become('open')
     } catch (error) {
@@ -54,13 +62,16 @@ export class OutputRunner {
     if (this.#closed) await this.close()
   }
 
-  /** Hands a result on, if the filter lets it pass. Never waits for the destination. */
-  write(delivered: Delivered): void {
+  /**
+   * Hands a result on, if the filter lets it pass. Never waits for the destination; what it returns
+   * settles when there is room for the next one, or soon after: an encoder sets a file's pace.
+   */
+  write(delivered: Delivered): Promise<void> | undefined {
     const result = this.#filter(delivered.result, performance.now())
-    if (!result) return
-    if (!this.#sink || this.#state !== 'open' || this.#outstanding >= MAX_OUTSTANDING) {
+    if (!result) return undefined
+    if (!this.#sink || this.#state !== 'open' || this.#outstanding >= this.#room) {
       this.#dropped += 1
-      return
+      return undefined
     }
     this.#outstanding += 1
     delivered.frame.retain()
@@ -78,8 +89,27 @@ export class OutputRunner {
       )
       .finally(() => {
         this.#outstanding -= 1
+        for (const tell of this.#waiting.splice(0)) tell()
         delivered.frame.release()
       })
+    return this.#outstanding < this.#room ? undefined : this.#nextRoom()
+  }
+
+  /** A picture was read; only what shows them all takes it. */
+  see(seen: Seen): void {
+    const { inputs } = this.#parts.spec
+    if (inputs && !inputs.includes(seen.input)) return
+    if (this.#state === 'open') this.#sink?.see?.(seen)
+  }
+
+  #nextRoom(): Promise<void> {
+    return new Promise((resolve) => {
+      const late = setTimeout(resolve, ROOM_MS)
+      this.#waiting.push(() => {
+        clearTimeout(late)
+        resolve()
+      })
+    })
   }
 
   /** Says how far it got; called once a second. */

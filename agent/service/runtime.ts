@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import { AgentError } from '../core/errors.ts'
-import type { Delivered, Source } from '../core/stages.ts'
+import type { Delivered, Seen, Source } from '../core/stages.ts'
 import type { MediaEngine } from '../media/engine.ts'
 import { PRIORITY_LANE } from '../pipeline/fair-queue.ts'
 import type { Inferrer } from '../pipeline/results.ts'
@@ -168,6 +168,7 @@ export class ServiceRuntime {
         place,
         maxAlive: this.#limits.samplesPerInput,
         deliver: (delivered) => this.#deliver(delivered),
+        see: (seen) => this.#see(seen),
         report: (report) => this.#parts.post({ type: 'input', report }),
         ended: (event) => this.#parts.post({ type: 'ended', event }),
         fault: (error) => this.#faults.fault(error, { input: id }),
@@ -230,7 +231,7 @@ export class ServiceRuntime {
       source: this.#source({ ...once.spec, pace: 'fast', loop: false }, place),
       inferrer: this.#inferrer(PRIORITY_LANE, place),
       place,
-      publish: (delivered) => this.#deliver(delivered),
+      publish: (delivered) => void this.#deliver(delivered),
       late,
     })
   }
@@ -254,8 +255,13 @@ export class ServiceRuntime {
     }
   }
 
-  #deliver(delivered: Delivered): void {
-    for (const output of this.#outputs.values()) output.write(delivered)
+  #deliver(delivered: Delivered): Promise<void> | undefined {
+    const full = [...this.#outputs.values()].flatMap((output) => output.write(delivered) ?? [])
+    return full.length === 0 ? undefined : Promise.all(full).then(() => undefined)
+  }
+
+  #see(seen: Seen): void {
+    for (const output of this.#outputs.values()) output.see(seen)
   }
 }
 

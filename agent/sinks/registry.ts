@@ -5,6 +5,7 @@ import { redact } from '../core/redact.ts'
 import type { Sink } from '../core/stages.ts'
 import { fileSink } from './file.ts'
 import { mqttSink } from './mqtt.ts'
+import { rtspSink } from './rtsp.ts'
 import type { SinkContext } from './sink-context.ts'
 
 type OpenSink = (spec: OutputSpec, context: SinkContext) => Sink
@@ -13,6 +14,7 @@ type OpenSink = (spec: OutputSpec, context: SinkContext) => Sink
 const sinks: Readonly<Record<string, OpenSink>> = {
   'mqtt:': mqttSink,
   'file:': fileSink,
+  'rtsp:': rtspSink,
 }
 
 /** The schemes that have a sink. */

@@ -37,11 +37,12 @@ export async function* videoSamples(
     let decodeMs = 0
     for await (const { frame, pts, readMs } of playedFrames(reader, name, spec.loop ?? false)) {
       decodeMs += readMs
+      await pace.until(pts, signal)
       if (!wanted(pts)) {
+        events.passed?.({ frame, pts, capturedAt: Date.now() })
         frame.release()
         continue
       }
-      await pace.until(pts, signal)
       yield { kind: 'picture', frame, pts, capturedAt: Date.now(), decodeMs }
       decodeMs = 0
     }
