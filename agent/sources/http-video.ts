@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AgentError } from '../core/errors.ts'
 import type { StreamInput, VideoInput } from '../media/engine.ts'
-import { tooLarge } from './http-body.ts'
-import { type HttpResponse, type HttpSession, httpGet, shownUrl } from './http-client.ts'
+import { tooLarge } from '../net/http-body.ts'
+import { type HttpResponse, httpGet } from '../net/http-client.ts'
+import type { HttpSession } from '../net/http-request.ts'
+import { shownUrl } from '../net/shown-url.ts'
 
 /** Gaps up to this are read over, where asking anew would take longer; bytes. */
 const readOverBytes = 256 * 1024

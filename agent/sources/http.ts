@@ -3,11 +3,14 @@ import { AgentError } from '../core/errors.ts'
 import type { Sample, Source, SourceEvents } from '../core/stages.ts'
 import { refusedPlaylist } from '../media/formats.ts'
 import { isStill, type MediaKind, sniff, sniffBytes } from '../media/sniff.ts'
-import { type AddressPolicy, addressPolicy } from './addresses.ts'
+import { type AddressPolicy, addressPolicy } from '../net/addresses.ts'
+import { tooLarge } from '../net/http-body.ts'
+import { type HttpResponse, httpGet } from '../net/http-client.ts'
+import type { HttpSession } from '../net/http-request.ts'
+import { shownUrl } from '../net/shown-url.ts'
+import { forInputs } from '../net/side.ts'
 import type { SourceContext } from './context.ts'
 import { nameOf, picturesOfIndex } from './html-index.ts'
-import { tooLarge } from './http-body.ts'
-import { type HttpResponse, type HttpSession, httpGet, shownUrl } from './http-client.ts'
 import { isWhole, rangeFrom, remoteVideo } from './http-video.ts'
 import { samplesBy } from './iteration.ts'
 import { listedSamples, type PictureList } from './still-samples.ts'
@@ -18,7 +21,7 @@ const defaultTimeoutMs = 10_000
 /** `http(s)://`: a picture, a video, or the pictures that a server's listing of a folder links to. */
 export function httpSource(spec: InputSpec, context: SourceContext): Source {
   const url = urlOf(spec.url)
-  const policy = addressPolicy(context.limits.addresses)
+  const policy = addressPolicy(context.limits.addresses, forInputs)
   return {
     live: false,
     samples: samplesBy((signal, events) =>

@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { addressPolicy } from '../../../agent/sources/addresses.ts'
+import { addressPolicy } from '../../../agent/net/addresses.ts'
+import { forInputs } from '../../../agent/net/side.ts'
 
 const machine = () => ['127.0.0.1', '::1', '192.168.1.5', 'fd00::5']
 
 function refusal(address: string, rules: { deny?: string[]; allow?: string[] } = {}, port = 80) {
-  const policy = addressPolicy({ deny: [], allow: [], ownPorts: [8080], ...rules }, machine)
+  const policy = addressPolicy(
+    { deny: [], allow: [], ownPorts: [8080], ...rules },
+    forInputs,
+    machine,
+  )
   return policy.refusal(address, port)
 }
 

@@ -2,11 +2,14 @@ import { networkInterfaces } from 'node:os'
 import ipaddr from 'ipaddr.js'
 import type { AddressRules } from '../core/addresses.ts'
 import { AgentError } from '../core/errors.ts'
+import type { Side } from './side.ts'
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6
 
 /** Decides which network addresses may be connected to. */
 export interface AddressPolicy {
+  /** Who connects, for errors. */
+  readonly side: Side
   /**
    * Whether `address`, an IP address in text, may be connected to at `port`; the reason if not.
    */
@@ -44,14 +47,16 @@ const builtIn: readonly (readonly [string, string])[] = [
  */
 export function addressPolicy(
   rules: AddressRules,
+  side: Side,
   ownAddresses: () => readonly string[] = addressesOfThisMachine,
 ): AddressPolicy {
   const table = [
-    ...rules.deny.map((block) => rule(block, true, `lies in ${block}`)),
-    ...rules.allow.map((block) => rule(block, false, '')),
-    ...builtIn.map(([block, reason]) => rule(block, true, reason)),
+    ...rules.deny.map((block) => rule(block, true, `lies in ${block}`, side.setting)),
+    ...rules.allow.map((block) => rule(block, false, '', side.setting)),
+    ...builtIn.map(([block, reason]) => rule(block, true, reason, side.setting)),
   ]
   return {
+    side,
     refusal(text, port) {
       const address = embedded(parse(text))
       if (!address) return 'is no IP address'
@@ -65,21 +70,26 @@ export function addressPolicy(
 }
 
 /** The refusal of a connection, naming the address. */
-export function forbiddenAddress(name: string, address: string, reason: string): AgentError {
+export function forbiddenAddress(
+  name: string,
+  address: string,
+  reason: string,
+  side: Side,
+): AgentError {
   return new AgentError(
-    'SOURCE_FORBIDDEN',
-    `${name} leads to ${address}, which ${reason}; extend sources.addresses.allow if that is intended`,
+    side.forbidden,
+    `${name} leads to ${address}, which ${reason}; extend ${side.setting}.allow if that is intended`,
   )
 }
 
-function rule(block: string, refused: boolean, reason: string): Rule {
+function rule(block: string, refused: boolean, reason: string, setting: string): Rule {
   try {
     const [network, bits] = ipaddr.parseCIDR(block)
     return { network, bits, refused, reason }
   } catch (error) {
     throw new AgentError(
       'CONFIG_INVALID',
-      `sources.addresses: '${block}' is no CIDR block; 192.168.1.0/24 and fd00::/8 are examples`,
+      `${setting}: '${block}' is no CIDR block; 192.168.1.0/24 and fd00::/8 are examples`,
       { cause: error },
     )
   }
