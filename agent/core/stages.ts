@@ -173,11 +173,17 @@ export interface Seen {
 
 /**
  * Where results go. `write` may be called again before the last one settled; the pipeline bounds how
- * many are outstanding. @throws AgentError SINK_FORBIDDEN, SINK_FAILED
+ * many are outstanding.
+ * @throws AgentError SINK_FORBIDDEN, SINK_FAILED: it is at its end, to be closed and, if that can help, made
+ *   anew; LIMIT_EXCEEDED: this one result was given up
  */
 export interface Sink {
   /** Shows every result with the items that pass the filter, and not only those of which some pass. */
   readonly continuous?: boolean
+  /** It retains frames itself, for as long as it needs them: delivery may take much longer. */
+  readonly keepsFrames?: boolean
+  /** How many results may be on their way at once; default 1000, of a continuous one 2. */
+  readonly room?: number
   open(): Promise<void>
   write(delivered: Delivered): Promise<void>
   /** Takes every picture as it was read, before it is inferred; one that shows them all has it. */

@@ -18,7 +18,7 @@ const ROOM_MS = 1000
 export interface OutputParts {
   readonly id: string
   readonly spec: OutputSpec
-  readonly context: Omit<SinkContext, 'dropped'>
+  readonly context: Omit<SinkContext, 'dropped' | 'troubled' | 'lost'>
   report(report: OutputReport): void
   fault(error: AgentError): void
 }
@@ -28,6 +28,7 @@ export class OutputRunner {
   readonly #parts: OutputParts
   #filter: OutputFilter
   #sink: Sink | undefined
+  #opening: Sink | undefined
   #state: OutputReport['state'] = 'opening'
   #error: AgentError | undefined
   #written = 0
@@ -47,19 +48,31 @@ export class OutputRunner {
   /** Opens the sink; retries by itself when that can help. */
   async open(): Promise<void> {
     try {
-      const dropped = (): void => {
-        this.#dropped += 1
-      }
-      const sink = createSink(this.#parts.spec, { ...this.#parts.context, dropped })
+      const sink = this.#create()
+      this.#opening = sink
       await sink.open()
       this.#filter = outputFilter(this.#parts.spec, sink.continuous)
-      this.#room = sink.continuous ? CONTINUOUS_ROOM : MAX_OUTSTANDING
+      this.#room = sink.room ?? (sink.continuous ? CONTINUOUS_ROOM : MAX_OUTSTANDING)
       this.#sink = sink
       this.#become('open')
     } catch (error) {
       this.#failed(AgentError.from(error, 'SINK_FAILED'))
+    } finally {
+      this.#opening = undefined
     }
     if (this.#closed) await this.close()
+  }
+
+  #create(): Sink {
+    const sink: Sink = createSink(this.#parts.spec, {
+      ...this.#parts.context,
+      dropped: () => {
+        this.#dropped += 1
+      },
+      troubled: (error) => this.#troubled(sink, error),
+      lost: (error) => this.#failed(error, sink),
+    })
+    return sink
   }
 
   /**
@@ -69,13 +82,14 @@ export class OutputRunner {
   write(delivered: Delivered): Promise<void> | undefined {
     const result = this.#filter(delivered.result, performance.now())
     if (!result) return undefined
-    if (!this.#sink || this.#state !== 'open' || this.#outstanding >= this.#room) {
+    const sink = this.#sink
+    if (!sink || this.#outstanding >= this.#room) {
       this.#dropped += 1
       return undefined
     }
     this.#outstanding += 1
-    delivered.frame.retain()
-    this.#sink
+    if (!sink.keepsFrames) delivered.frame.retain()
+    sink
       .write({ ...delivered, result })
       .then(
         () => {
@@ -84,13 +98,14 @@ export class OutputRunner {
         },
         (error: unknown) => {
           this.#dropped += 1
-          this.#failed(AgentError.from(error, 'SINK_FAILED'))
+          const cause = AgentError.from(error, 'SINK_FAILED')
+          if (cause.code !== 'LIMIT_EXCEEDED') this.#failed(cause, sink)
         },
       )
       .finally(() => {
         this.#outstanding -= 1
         for (const tell of this.#waiting.splice(0)) tell()
-        delivered.frame.release()
+        if (!sink.keepsFrames) delivered.frame.release()
       })
     return this.#outstanding < this.#room ? undefined : this.#nextRoom()
   }
@@ -114,14 +129,14 @@ export class OutputRunner {
 
   /** Says how far it got; called once a second. */
   tick(): void {
-    if (this.#state === 'open') this.#report()
+    if (this.#sink) this.#report()
   }
 
-  /** Ends it; what is under way is finished first. */
+  /** Ends it; what is under way is finished first, an opening is broken off. */
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#retry)
-    const sink = this.#sink
+    const sink = this.#sink ?? this.#opening
     this.#sink = undefined
     try {
       await sink?.close()
@@ -130,8 +145,16 @@ export class OutputRunner {
     }
   }
 
-  #failed(error: AgentError): void {
-    if (this.#closed || this.#state === 'retrying') return
+  #troubled(sink: Sink, error: AgentError | undefined): void {
+    if (this.#closed || sink !== this.#sink) return
+    if (error) this.#parts.fault(error)
+    this.#error = error
+    this.#become(error ? 'retrying' : 'open')
+  }
+
+  /** @param by the sink that failed, whose later failures say nothing new; absent: one that did not open */
+  #failed(error: AgentError, by?: Sink): void {
+    if (this.#closed || (by && by !== this.#sink)) return
     this.#parts.fault(error)
     this.#error = error
     this.#become(error.retryable ? 'retrying' : 'failed')

@@ -4,7 +4,6 @@ import type { Delivered, Seen, Source } from '../core/stages.ts'
 import type { MediaEngine } from '../media/engine.ts'
 import { PRIORITY_LANE } from '../pipeline/fair-queue.ts'
 import type { Inferrer } from '../pipeline/results.ts'
-import type { SinkContext } from '../sinks/sink-context.ts'
 import { createSource } from '../sources/registry.ts'
 import { type CrashPlace, type CrashRecord, crashRecord } from './crash-record.ts'
 import { faultMeter } from './fault-meter.ts'
@@ -15,7 +14,7 @@ import type { FromService, Once, ServiceLimits, ToService } from './messages.ts'
 import { notedEngine, notedPreprocess, notedRead } from './native-notes.ts'
 import { runOnce } from './once-runner.ts'
 import { outbox } from './outbox.ts'
-import { OutputRunner } from './output-runner.ts'
+import { type OutputParts, OutputRunner } from './output-runner.ts'
 import { type ServedStreams, servedStreams } from './served-streams.ts'
 import { turns } from './turns.ts'
 
@@ -196,7 +195,7 @@ export class ServiceRuntime {
     await output.open()
   }
 
-  #sinkContext(output: string): Omit<SinkContext, 'dropped'> {
+  #sinkContext(output: string): OutputParts['context'] {
     const { mediaFolder, topicPrefixes, outputAddresses, minFreeBytes, media } = this.#limits
     return {
       service: this.#parts.start.service,

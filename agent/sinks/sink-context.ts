@@ -1,4 +1,5 @@
 import type { AddressRules } from '../core/addresses.ts'
+import type { AgentError } from '../core/errors.ts'
 import type { VideoFormat, VideoPacket } from '../core/video.ts'
 import type { MediaEngine } from '../media/engine.ts'
 
@@ -44,4 +45,11 @@ export interface SinkContext {
   serve(input: string, format: VideoFormat, demand: Demand): ServedStream
   /** Results given up by this sink since it was opened. */
   dropped(): void
+  /**
+   * The destination is out of reach; the sink goes on, keeps what it is given as far as it has room, and tries
+   * again by itself. Without an error: the destination is back. Only what changes is told.
+   */
+  troubled(error?: AgentError): void
+  /** The sink is at its end though nothing is being written: as if a write had failed. */
+  lost(error: AgentError): void
 }
