@@ -200,7 +200,7 @@ export class ServiceControl {
       case 'output':
         this.dispatch({ type: 'output/report', report: message.report })
         return
-      case 'ended':
+      case 'input/event':
         this.topics.event(`event/${message.event.input}`, message.event, 1)
         return
       case 'stats':

@@ -11,12 +11,18 @@ export interface Loaded {
   readonly id: string
 }
 
+/** That objects are followed: among the items are some below `minScore`, for the tracker alone. */
+export interface Tracking {
+  readonly minScore: number
+}
+
 /** What a run gave; `stale`: another model was loaded meanwhile, so prepare the sample anew. */
 export type Inference =
   | { readonly stale: true }
   | {
       readonly stale: false
       readonly items: readonly Item[]
+      readonly tracking?: Tracking
       readonly inferMs: number
       readonly postprocessMs: number
     }
@@ -32,6 +38,7 @@ export interface Inferrer {
 export interface Inferred extends Work {
   readonly model: Loaded
   readonly items: readonly Item[]
+  readonly tracking?: Tracking
   readonly ms: StageMs
 }
 
@@ -76,7 +83,7 @@ async function infer(inferrer: Inferrer, work: Ready): Promise<Infers> {
 }
 
 function finish({ sample, readAt, release, by, preprocessMs, outcome }: Infers): Inferred {
-  const { items, inferMs, postprocessMs } = outcome
+  const { items, tracking, inferMs, postprocessMs } = outcome
   const elapsed = performance.now() - readAt
   const ms = {
     decode: hundredths(sample.decodeMs),
@@ -85,7 +92,7 @@ function finish({ sample, readAt, release, by, preprocessMs, outcome }: Infers):
     infer: hundredths(inferMs),
     postprocess: hundredths(postprocessMs),
   }
-  return { sample, readAt, release, model: by, items, ms }
+  return { sample, readAt, release, model: by, items, ms, ...(tracking ? { tracking } : {}) }
 }
 
 const hundredths = (ms: number): number => Math.round(ms * 100) / 100

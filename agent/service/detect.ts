@@ -95,7 +95,6 @@ async function detectOne(
         if (state === 'ended' || state === 'failed') resolve()
         if (state === 'retrying') void runner.close().then(resolve)
       },
-      ended: () => {},
       fault,
     })
     parts.signal.addEventListener('abort', () => void runner.close().then(resolve), { once: true })

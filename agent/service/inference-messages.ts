@@ -2,6 +2,7 @@ import type { ModelOptions } from '../../schemas/control.ts'
 import type { ResolvedModel } from '../../schemas/manifest.ts'
 import type { Item } from '../../schemas/results.ts'
 import type { SessionOptions, Tensors } from '../core/stages.ts'
+import type { Tracking } from '../pipeline/results.ts'
 import type { CrashPlace } from './crash-record.ts'
 import type { Fault } from './messages.ts'
 
@@ -32,6 +33,7 @@ export type FromInference =
       readonly type: 'done'
       readonly job: number
       readonly items: readonly Item[]
+      readonly tracking?: Tracking
       readonly inferMs: number
       readonly postprocessMs: number
     }

@@ -4,6 +4,7 @@ import { createBackend } from '../backends/registry.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Model, Session } from '../core/stages.ts'
 import { createModel } from '../models/registry.ts'
+import { TRACKED_SCORE } from '../tracking/tracker.ts'
 import { crashNote } from './crash-record.ts'
 import type { FromInference, ToInference } from './inference-messages.ts'
 
@@ -78,12 +79,19 @@ async function run({
     const outputs = await loaded.session.run(inputs)
     const inferred = performance.now()
     crashNote(place, 'infer', false, thread)
-    const items = loaded.model.postprocess(outputs, meta, options)
+    const items = loaded.model.postprocess(outputs, meta, searched(options))
     const postprocessMs = performance.now() - inferred
-    reply({ type: 'done', job, items, inferMs: inferred - start, postprocessMs })
+    const tracking = options.track ? { tracking: { minScore: options.minScore } } : {}
+    reply({ type: 'done', job, items, ...tracking, inferMs: inferred - start, postprocessMs })
   } catch (error) {
     crashNote(place, 'infer', false, thread)
     const fault = AgentError.from(error, 'INFERENCE_FAILED').toInfo()
     reply({ type: 'error', job, error: fault })
   }
+}
+
+/** A tracker recognises objects by low scores too. */
+function searched(options: Required<ModelOptions>): Required<ModelOptions> {
+  if (!options.track) return options
+  return { ...options, minScore: Math.min(options.minScore, TRACKED_SCORE) }
 }

@@ -12,6 +12,7 @@ import { type Slots, slots } from '../pipeline/slots.ts'
 import type { CrashPlace } from './crash-record.ts'
 import type { Fault, InputReport, Once } from './messages.ts'
 import { noted } from './native-notes.ts'
+import { ObjectTracks, untracked } from './object-tracks.ts'
 
 /** What a runner needs of its service. */
 export interface InputParts {
@@ -27,7 +28,8 @@ export interface InputParts {
   /** Takes each picture as it is read. */
   see?(seen: Seen): void
   report(report: InputReport): void
-  ended(event: InputEvent): void
+  /** Takes its end, and the lives of its objects; without it, none are followed. */
+  event?(event: InputEvent): void
   fault(error: AgentError): void
 }
 
@@ -43,6 +45,7 @@ interface Waiting {
 export class InputRunner {
   readonly #parts: InputParts
   readonly #slots: Slots
+  readonly #tracks: ObjectTracks | undefined
   readonly #waiting: Waiting[] = []
   #abort = new AbortController()
   #ledger: Ledger = ledger()
@@ -58,6 +61,7 @@ export class InputRunner {
   constructor(parts: InputParts) {
     this.#parts = parts
     this.#slots = slots(parts.maxAlive)
+    this.#tracks = parts.event && new ObjectTracks(parts.id, (event) => parts.event?.(event))
     this.opened = new Promise((resolve) => {
       this.#tellOpened = resolve
     })
@@ -86,6 +90,7 @@ export class InputRunner {
     this.#abort.abort()
     this.#tellOpened()
     this.#subscription?.unsubscribe()
+    this.#tracks?.end()
     this.#rejectWaiting(new AgentError('CONFLICT', `the input '${this.#parts.id}' was closed`))
     await this.#finished
     await this.#slots.idle()
@@ -109,6 +114,7 @@ export class InputRunner {
     this.#abort = new AbortController()
     this.#ledger = ledger()
     this.#run = randomUUID().slice(0, 8)
+    this.#tracks?.begin(this.#run)
     this.#live = false
     const { source, inferrer, place } = this.#parts
     const samples = this.#counted(noted(source.samples(this.#abort.signal, this.#events()), place))
@@ -181,7 +187,9 @@ export class InputRunner {
     }
   }
 
-  #resultOf({ sample, model, items, ms }: Inferred, tag: string | undefined): Result {
+  #resultOf(inferred: Inferred, tag: string | undefined): Result {
+    const { sample, model, ms } = inferred
+    const items = this.#tracks?.follow(inferred) ?? untracked(inferred)
     return {
       v: 1,
       kind: model.model.kind,
@@ -207,6 +215,7 @@ export class InputRunner {
   }
 
   #retrying(error: AgentError): void {
+    this.#tracks?.end()
     this.#parts.fault(error)
     this.#report('retrying', error.toInfo())
   }
@@ -214,11 +223,12 @@ export class InputRunner {
   #over(state: 'ended' | 'failed', error?: Fault): void {
     if (this.#abort.signal.aborted) return
     const { id } = this.#parts
+    this.#tracks?.end()
     if (error) this.#parts.fault(AgentError.fromInfo(error))
     else {
       const frames = this.#ledger.total
       const failed = this.#ledger.failures
-      this.#parts.ended({
+      this.#parts.event?.({
         v: 1,
         type: 'ended',
         input: id,

@@ -131,7 +131,8 @@ export type FromService =
   | { readonly type: 'model/failed'; readonly id: string; readonly error: Fault }
   | { readonly type: 'input'; readonly report: InputReport }
   | { readonly type: 'output'; readonly report: OutputReport }
-  | { readonly type: 'ended'; readonly event: InputEvent }
+  /** The end of a finite input, or a turn in an object's life. */
+  | { readonly type: 'input/event'; readonly event: InputEvent }
   /** Bytes to publish below the service's own topics (`path`), or on a whole topic (`topic`). */
   | {
       readonly type: 'event'

@@ -60,7 +60,6 @@ export async function runOnce(parts: OnceParts): Promise<Result[]> {
       if (state === 'ended') settle(found.length === 0 ? failure : undefined)
       if ((state === 'failed' || state === 'retrying') && error) settle(AgentError.fromInfo(error))
     },
-    ended: () => {},
     fault: (error) => {
       failure = error
     },

@@ -169,7 +169,7 @@ export class ServiceRuntime {
         deliver: (delivered) => this.#deliver(delivered),
         see: (seen) => this.#see(seen),
         report: (report) => this.#parts.post({ type: 'input', report }),
-        ended: (event) => this.#parts.post({ type: 'ended', event }),
+        event: (event) => this.#parts.post({ type: 'input/event', event }),
         fault: (error) => this.#faults.fault(error, { input: id }),
       })
       this.#inputs.set(id, input)
