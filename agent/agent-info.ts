@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { cpus, hostname, totalmem } from 'node:os'
 import { join } from 'node:path'
-import type { Broker } from '../broker/server.ts'
 import { asyncApi } from '../schemas/asyncapi.ts'
 import type { AgentInfo } from '../schemas/state.ts'
 import { packageFolder } from './config/folders.ts'
@@ -21,7 +20,7 @@ export interface Introduction {
 /** Publishes what this agent is and where it listens, now and at every change. */
 export function introduce(
   agent: string,
-  broker: Broker,
+  addresses: AgentInfo['addresses'],
   publish: (info: AgentInfo) => void,
 ): Introduction {
   let info: AgentInfo = {
@@ -39,7 +38,7 @@ export function introduce(
     node: process.version,
     providers: [],
     services: [],
-    addresses: { ...broker.addresses },
+    addresses,
     schema: schemaHash(),
   }
   publish(info)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Broker, startBroker } from '../broker/server.ts'
 import type { AddressBook } from '../schemas/address.ts'
 import type { Config } from '../schemas/config.ts'
+import { advertised } from './advertise.ts'
 import { type Introduction, introduce } from './agent-info.ts'
 import { AgentControl } from './control/agent-control.ts'
 import { desiredStore } from './control/desired-store.ts'
@@ -12,6 +13,7 @@ import type { AgentLog } from './log.ts'
 import { memoryMeter, processMeter } from './metrics/process-usage.ts'
 import { reportMetrics } from './metrics/report.ts'
 import { resourceReader } from './metrics/resources.ts'
+import { type RtspServer, startRtspServer } from './rtsp/server.ts'
 import { type Launch, processLauncher } from './service/launch.ts'
 import { probeProviders } from './service/probe-providers.ts'
 import { serviceLimits } from './service-limits.ts'
@@ -22,8 +24,17 @@ import { type ModelStore, modelStore } from './store/store.ts'
 export interface RunningAgent {
   readonly book: AddressBook
   readonly broker: Broker
+  /** Where others reach it. */
+  readonly addresses: Addresses
   /** Ends services and their processes, then the broker. */
   stop(): Promise<void>
+}
+
+/** URLs without a path. */
+export interface Addresses {
+  readonly mqtt: string
+  readonly ws: string
+  readonly rtsp: string
 }
 
 /** What an agent is made of; the parts with defaults are there for tests. */
@@ -45,68 +56,91 @@ const PROBE_AFTER_MS = 5000
  * @throws AgentError CONFIG_INVALID: a port or the data folder is taken, the stored state is damaged
  */
 export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
-  const { config } = parts
-  const data = await takeDataFolder(config.data.folder, config.outputs.mediaFolder)
+  const ends: (() => Promise<void>)[] = []
+  const stop = async (): Promise<void> => {
+    for (const end of ends.splice(0).toReversed()) await end()
+  }
   try {
-    return await startOn(data, parts)
+    return { ...(await startParts(parts, ends)), stop }
   } catch (error) {
-    await data.release()
+    await stop()
     throw error
   }
 }
 
-async function startOn(data: DataFolder, parts: AgentParts): Promise<RunningAgent> {
-  const { config, log, env } = parts
-  const boot = randomUUID()
+/** @param ends takes how to end each part, in the order in which they started */
+async function startParts(
+  parts: AgentParts,
+  ends: (() => Promise<void>)[],
+): Promise<Omit<RunningAgent, 'stop'>> {
+  const { config, log } = parts
+  const data = await takeDataFolder(config.data.folder, config.outputs.mediaFolder)
+  ends.push(() => data.release())
   const desired = desiredStore(data.stateFile)
   const stored = await desired.read()
   const agent = config.agent.id ?? stored?.agent ?? defaultAgentId()
   const book = { root: config.agent.root, agent }
   const broker = await startBroker({ config: brokerConfig(config), book, log })
+  ends.push(() => broker.close())
+  const rtsp = await startRtspServer({ config: config.rtsp, log })
+  ends.push(() => rtsp.close())
+  const addresses = addressesOf(config, broker, rtsp)
+  const boot = randomUUID()
   const present = presence(broker.bus, book, boot)
   present.state('init')
   const stopLog = log.onLine(config.log.mqttLevel, (line) => present.log(line))
-  const introduction = introduce(agent, broker, (info) => present.info(info))
-
+  const introduction = introduce(agent, { ...addresses }, (info) => present.info(info))
   const control = new AgentControl({
+    ...controlSettings(parts, data, [broker.ports.mqtt, broker.ports.ws, rtsp.port]),
     book,
     boot,
     bus: broker.bus,
-    log,
-    store: parts.store ?? modelStore({ ...config.models, log }),
+    streams: {
+      offer: (offer) => rtsp.offer(offer),
+      url: (path) => `${addresses.rtsp}${path}`,
+    },
     desired,
     stored,
-    sections: config.services,
-    defaultModel: { id: DEFAULT_MODEL, device: 'auto', options: {} },
-    launch: parts.launch ?? processLauncher(new URL('./service/worker.js', import.meta.url), env),
-    serviceLimits: serviceLimits(config, {
-      ownPorts: [broker.ports.mqtt, broker.ports.ws],
-      faults: parts.faults ?? false,
-    }),
-    limits: { ...config.limits, outputsPerService: config.limits.inputsPerService },
-    crashFolder: data.crashFolder,
     presence: present,
     servicesChanged: (services) => introduction.change({ services: [...services] }),
   })
   control.begin()
   present.state('ready')
-  log.info({ agent, ...broker.addresses }, 'agent ready')
+  log.info({ agent, ...addresses }, 'agent ready')
   const stopMetrics = startMetrics(config, control, present)
   const stopProbe = probeSoon(introduction, (error) => present.alert('providers', error))
+  ends.push(async () => {
+    stopProbe()
+    stopMetrics()
+    await control.stop()
+    present.state('disconnected')
+    stopLog()
+    log.info({ agent }, 'agent stopped')
+  })
+  return { book, broker, addresses }
+}
 
+function controlSettings(parts: AgentParts, data: DataFolder, ownPorts: readonly number[]) {
+  const { config, log, env } = parts
   return {
-    book,
-    broker,
-    async stop() {
-      stopProbe()
-      stopMetrics()
-      await control.stop()
-      present.state('disconnected')
-      stopLog()
-      await broker.close()
-      await data.release()
-      log.info({ agent }, 'agent stopped')
-    },
+    log,
+    store: parts.store ?? modelStore({ ...config.models, log }),
+    sections: config.services,
+    defaultModel: { id: DEFAULT_MODEL, device: 'auto', options: {} } as const,
+    launch: parts.launch ?? processLauncher(new URL('./service/worker.js', import.meta.url), env),
+    serviceLimits: serviceLimits(config, { ownPorts, faults: parts.faults ?? false }),
+    limits: { ...config.limits, outputsPerService: config.limits.inputsPerService },
+    crashFolder: data.crashFolder,
+  }
+}
+
+function addressesOf({ rtsp, advertise }: Config, broker: Broker, { port }: RtspServer): Addresses {
+  const host = rtsp.host.includes(':') ? `[${rtsp.host}]` : rtsp.host
+  const own = { ...broker.addresses, rtsp: `rtsp://${host}:${port}` }
+  return {
+    mqtt: advertised(own.mqtt, advertise.host),
+    ws: advertised(own.ws, advertise.host),
+    rtsp: advertised(own.rtsp, advertise.host),
   }
 }
 

@@ -111,6 +111,7 @@ async function configured(services: Readonly<Record<string, ServiceConfig>>) {
     data: { folder: join(folder, 'data') },
     broker: { port },
     http: { port: http },
+    rtsp: { port: 0 },
     services,
   }
   await writeFile(configFile, stringify(config))

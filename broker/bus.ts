@@ -1,6 +1,7 @@
 import type { Aedes, AedesPublishPacket } from 'aedes'
 import type { Arrival, Bus } from '../agent/core/bus.ts'
 import type { Log } from '../agent/core/log.ts'
+import type { Interest } from './interest.ts'
 import { bytesOf } from './payload.ts'
 import type { RetainedMessages } from './retained-messages.ts'
 
@@ -51,7 +52,12 @@ export interface LocalBus {
 type Routed = AedesPublishPacket & { readonly clientId?: string }
 
 /** The agent's bus on a running Aedes. Publishing after the broker is closed does nothing. */
-export function localBus(aedes: Aedes, retained: RetainedMessages, ears: Audience): LocalBus {
+export function localBus(
+  aedes: Aedes,
+  retained: RetainedMessages,
+  ears: Audience,
+  wishes: Interest,
+): LocalBus {
   let outstanding = 0
   let idle: (() => void)[] = []
 
@@ -70,6 +76,7 @@ export function localBus(aedes: Aedes, retained: RetainedMessages, ears: Audienc
     bus: {
       onControl: ears.onControl,
       onRefused: ears.onRefused,
+      onFilters: wishes.onFilters,
       publish(topic, payload, { qos, retain }) {
         outstanding += 1
         const bytes = Buffer.from(payload)

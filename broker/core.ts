@@ -9,10 +9,11 @@ import { aedesPersistence } from './aedes-persistence.ts'
 import { audience, type LocalBus, localBus } from './bus.ts'
 import { connection } from './connection.ts'
 import { handshakes } from './handshakes.ts'
+import { type Interest, interest } from './interest.ts'
 import type { Limits } from './limits.ts'
 import { type RetainedMessages, retainedMessages } from './retained-messages.ts'
 import { retainedReplay } from './retained-replay.ts'
-import { sessions } from './sessions.ts'
+import { type Sessions, sessions } from './sessions.ts'
 import type { Tally } from './tally.ts'
 import type { Transport } from './transport.ts'
 
@@ -49,9 +50,11 @@ export async function startCore(parts: CoreParts): Promise<Core> {
   const state: State = { members: new Map(), present: new Set(), closing: false }
   const retained = retainedMessages(parts.limits)
   const ears = audience(parts.log)
-  const aedes = await createAedes(parts.limits, handlers(parts, state, retained, ears))
-  const local = localBus(aedes, retained, ears)
-  watch(aedes, parts, state)
+  const kept = sessions(parts.limits, (clientId) => state.present.has(clientId))
+  const aedes = await createAedes(parts.limits, handlers(parts, state, retained, kept, ears))
+  const wishes = interest(() => filtersHeld(state, kept))
+  const local = localBus(aedes, retained, ears, wishes)
+  watch(aedes, parts, state, wishes)
   return {
     bus: local.bus,
     accept: (transport) => accept(transport, aedes, parts, state, retained),
@@ -63,6 +66,7 @@ function handlers(
   { book, limits, tally }: CoreParts,
   state: State,
   retained: RetainedMessages,
+  kept: Sessions,
   ears: ReturnType<typeof audience>,
 ): AedesOptions {
   const isPresent = (clientId: string) => state.present.has(clientId)
@@ -86,7 +90,7 @@ function handlers(
       else rules.authorizePublish(client, packet, done)
     },
     persistence: aedesPersistence({
-      sessions: sessions(limits, isPresent),
+      sessions: kept,
       retained,
       handshakes: open,
       tally,
@@ -116,17 +120,41 @@ function accept(
   known.replay = retainedReplay(client, one, retained)
 }
 
-function watch(aedes: Aedes, { log, tally }: CoreParts, { members, present }: State): void {
+/** A session that came back holds filters that its connection never asked for. */
+function filtersHeld({ members, present }: State, kept: Sessions): string[] {
+  const asked = [...members.values()].flatMap(({ filters }) => [...filters])
+  const resumed = [...present].flatMap((id) =>
+    [...(kept.filters(id) ?? [])].map(([topic]) => topic),
+  )
+  return [...asked, ...resumed]
+}
+
+function watch(
+  aedes: Aedes,
+  { log, tally }: CoreParts,
+  { members, present }: State,
+  wishes: Interest,
+): void {
   function broken(client: Client, error: Error): void {
     tally.count('brokenConnections', `${client.id ?? 'unknown client'}: ${error.message}`)
   }
-  aedes.on('client', ({ id }) => present.add(id))
-  aedes.on('clientDisconnect', ({ id }) => present.delete(id))
+  aedes.on('client', ({ id }) => {
+    present.add(id)
+    wishes.changed()
+  })
+  aedes.on('clientDisconnect', ({ id }) => {
+    present.delete(id)
+    wishes.changed()
+  })
   aedes.on('clientError', broken)
   aedes.on('connectionError', broken)
-  aedes.on('subscribe', (granted, { conn }) => members.get(conn)?.replay(granted))
+  aedes.on('subscribe', (granted, { conn }) => {
+    members.get(conn)?.replay(granted)
+    wishes.changed()
+  })
   aedes.on('unsubscribe', (filters, { conn }) => {
     for (const filter of filters) members.get(conn)?.filters.delete(filter)
+    wishes.changed()
   })
   aedes.addListener('error', (error: Error) => log.error({ error }, 'the broker failed'))
 }

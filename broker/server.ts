@@ -36,6 +36,8 @@ export interface Broker {
   readonly bus: Bus
   readonly addresses: { readonly mqtt: string; readonly ws: string }
   readonly ports: { readonly mqtt: number; readonly ws: number }
+  /** Carries MQTT over WebSocket; others may answer upgrades on paths of their own. */
+  readonly http: HttpServer
   /** Sends what is on its way, disconnects everyone and frees the ports, within a second. */
   close(): Promise<void>
 }
@@ -77,7 +79,7 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
       ws: `ws://${authority(config.ws.host, ports.ws)}${webSocketPath}`,
     }
     log.info(addresses, 'the broker listens')
-    return { bus: core.bus, addresses, ports, close }
+    return { bus: core.bus, addresses, ports, http, close }
   } catch (error) {
     await close()
     throw error

@@ -1,6 +1,7 @@
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
+import { type Refusal, refuseUpgrade } from './refuse-upgrade.ts'
 import type { Transport } from './transport.ts'
 import { distrust, type WebTrust } from './web-trust.ts'
 import { webSocketTransport } from './websocket-transport.ts'
@@ -37,7 +38,7 @@ export function attachWebSocket(server: Server, options: WebSocketOptions): { cl
     const refusal = refusalOf(request, path, options)
     if (refusal) {
       options.refused(refusal.reason)
-      refuse(socket, refusal)
+      refuseUpgrade(socket, refusal)
       return
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -55,11 +56,6 @@ export function attachWebSocket(server: Server, options: WebSocketOptions): { cl
   }
 }
 
-interface Refusal {
-  readonly status: 400 | 403 | 404
-  readonly reason: string
-}
-
 function refusalOf(
   request: IncomingMessage,
   path: string | undefined,
@@ -74,17 +70,4 @@ function refusalOf(
   const protocols = offered.split(',').map((protocol) => protocol.trim())
   if (protocols.includes(SUBPROTOCOL)) return
   return { status: 400, reason: `ask for the WebSocket subprotocol '${SUBPROTOCOL}'` }
-}
-
-function refuse(socket: Duplex, { status, reason }: Refusal): void {
-  // The other side may be gone already.
-  socket.on('error', () => undefined)
-  const body = `${reason}\n`
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    'Content-Type: text/plain; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }

@@ -9,7 +9,14 @@ export const sourceSchemes: readonly string[] = [
 ]
 
 /** Schemes that outputs write. A test holds the registry to it. */
-export const sinkSchemes: readonly string[] = ['mqtt:', 'file:', 'rtsp:']
+export const sinkSchemes: readonly string[] = [
+  'mqtt:',
+  'file:',
+  'rtsp:',
+  'rtsps:',
+  'rtmp:',
+  'rtmps:',
+]
 
 /** The scheme of a URL, lower case with its colon; `file:` for a plain path. */
 export function schemeOf(url: string): string {

@@ -65,6 +65,7 @@ const table: ImportTable = {
     'agent/pipeline',
     'agent/sources/registry.ts',
     'agent/sinks/registry.ts',
+    'agent/sinks/preview.ts',
     'type agent/sinks',
     'agent/models/registry.ts',
     'agent/backends/registry.ts',

@@ -6,6 +6,7 @@ export interface ConfigFlags {
   readonly data?: string
   readonly mqttPort?: string
   readonly httpPort?: string
+  readonly rtspPort?: string
   readonly logLevel?: string
   readonly agentId?: string
   readonly root?: string
@@ -21,6 +22,7 @@ const short = {
     name: 'http.port',
     what: 'WebSocket port; 0: a free one',
   },
+  rtspPort: { flag: '--rtsp-port <port>', name: 'rtsp.port', what: 'RTSP port; 0: a free one' },
   logLevel: {
     flag: '--log-level <level>',
     name: 'log.level',

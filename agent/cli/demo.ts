@@ -15,6 +15,7 @@ import { watch } from './watch.ts'
 
 /** The service of examples/demo.yaml. */
 const SERVICE = 'demo'
+const INPUT = 'clip'
 
 /**
  * Starts the demo: fetches the model, takes free ports, prints how to go on from there and then, every
@@ -47,13 +48,17 @@ async function startAgentOf(config: Config, flags: ConfigFlags, signal: AbortSig
   const log = logOf(config.log.level)
   const store = modelStore({ ...config.models, log })
   await pullModel(store, DEFAULT_MODEL, signal)
-  const chosen = { mqtt: flags.mqttPort !== undefined, http: flags.httpPort !== undefined }
+  const chosen = {
+    broker: flags.mqttPort !== undefined,
+    http: flags.httpPort !== undefined,
+    rtsp: flags.rtspPort !== undefined,
+  }
   return startOnFreePorts(config, chosen, (free) =>
     startAgent({ config: free, log, env: process.env, store }),
   )
 }
 
-function introductionOf({ book, broker }: RunningAgent, version: string): string {
+function introductionOf({ book, addresses }: RunningAgent, version: string): string {
   const picture = join(packageFolder(), 'examples', 'media', 'street.jpg')
-  return introduction({ version, addresses: broker.addresses, book, service: SERVICE, picture })
+  return introduction({ version, addresses, book, service: SERVICE, input: INPUT, picture })
 }

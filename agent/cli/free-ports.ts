@@ -4,13 +4,19 @@ import { AgentError } from '../core/errors.ts'
 
 const ATTEMPTS = 50
 
+/** The sections of the configuration with a port each. */
+const sections = ['broker', 'http', 'rtsp'] as const
+
+/** Which ports somebody chose: these are not moved. */
+export type ChosenPorts = Readonly<Record<(typeof sections)[number], boolean>>
+
 /**
  * Starts something with the next port where another program has one that nobody chose; says so.
  * @throws AgentError what `start` throws; for a port that was chosen, that it is taken
  */
 export async function startOnFreePorts<T>(
   config: Config,
-  chosen: { readonly mqtt: boolean; readonly http: boolean },
+  chosen: ChosenPorts,
   start: (config: Config) => Promise<T>,
   say: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
 ): Promise<T> {
@@ -30,19 +36,13 @@ export async function startOnFreePorts<T>(
 
 function withNextPort(
   config: Config,
-  chosen: { readonly mqtt: boolean; readonly http: boolean },
+  chosen: ChosenPorts,
   taken: number | undefined,
 ): { config: Config; port: number } | undefined {
-  const { broker, http } = config
-  if (taken === broker.port && !chosen.mqtt) {
-    const port = after(taken, http.port)
-    return { config: { ...config, broker: { ...broker, port } }, port }
-  }
-  if (taken === http.port && !chosen.http) {
-    const port = after(taken, broker.port)
-    return { config: { ...config, http: { ...http, port } }, port }
-  }
-  return undefined
+  const section = sections.find((name) => config[name].port === taken)
+  if (taken === undefined || !section || chosen[section]) return undefined
+  const used = sections.map((name) => config[name].port)
+  let port = taken + 1
+  while (used.includes(port)) port += 1
+  return { config: { ...config, [section]: { ...config[section], port } }, port }
 }
-
-const after = (port: number, other: number): number => (port + 1 === other ? port + 2 : port + 1)

@@ -3,9 +3,11 @@ import { type AddressBook, serviceTopic } from '../../schemas/address.ts'
 /** What a newcomer needs to know of a running demo. */
 export interface Introduction {
   readonly version: string
-  readonly addresses: { readonly mqtt: string; readonly ws: string }
+  readonly addresses: { readonly mqtt: string; readonly ws: string; readonly rtsp: string }
   readonly book: AddressBook
   readonly service: string
+  /** An input of it, to look at. */
+  readonly input: string
   /** A picture to change the input to. */
   readonly picture: string
 }
@@ -22,10 +24,13 @@ export function introduction(about: Introduction): string {
 
   MQTT       ${addresses.mqtt}
   WebSocket  ${addresses.ws}
+  Video      ${addresses.rtsp}/${service}/video/${about.input}
   Topics     ${book.root}/1/${book.agent}/…
 
 In another terminal, watch every detection:
   mosquitto_sub ${broker} -t ${watched} -v
+watch the annotated video (VLC and OpenCV open it too):
+  ffplay -fflags nobuffer ${reachable(addresses.rtsp)}/${service}/video/${about.input}
 and change the input to a picture:
   mosquitto_pub ${broker} -t ${changed} -m ${input}
 

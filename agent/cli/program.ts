@@ -49,7 +49,15 @@ function addRun(program: Command, version: string, end: (exitCode: number) => vo
         'find objects in a clip that comes with the package, and print what is seen',
       ).conflicts('config'),
     )
-  addConfigFlags(command, ['data', 'mqttPort', 'httpPort', 'logLevel', 'agentId', 'root'])
+  addConfigFlags(command, [
+    'data',
+    'mqttPort',
+    'httpPort',
+    'rtspPort',
+    'logLevel',
+    'agentId',
+    'root',
+  ])
     .addHelpText(
       'after',
       `
@@ -132,7 +140,15 @@ function addConfig(program: Command): void {
     .command('config')
     .description('check the configuration')
     .option('--print', 'print what is in effect, as a commented configuration file')
-  addConfigFlags(config, ['data', 'mqttPort', 'httpPort', 'logLevel', 'agentId', 'root'])
+  addConfigFlags(config, [
+    'data',
+    'mqttPort',
+    'httpPort',
+    'rtspPort',
+    'logLevel',
+    'agentId',
+    'root',
+  ])
     .addHelpText('after', '\nExample:\n  heliograph config --print > heliograph.yaml')
     .action(async (flags: ConfigFlags & { print?: boolean }) =>
       (await import('./config.ts')).showConfig(flags),

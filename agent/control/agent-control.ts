@@ -4,6 +4,7 @@ import { type ModelOptions, ModelsPull, ServiceAdd, ServiceRemove } from '../../
 import type { Bus } from '../core/bus.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
+import type { StreamServer } from '../core/video.ts'
 import type { Launch } from '../service/launch.ts'
 import type { ServiceLimits } from '../service/messages.ts'
 import type { ModelStore } from '../store/store.ts'
@@ -19,6 +20,7 @@ import {
   readOutputs,
 } from './payloads.ts'
 import type { Presence } from './presence.ts'
+import { wantedPreviews } from './preview-wishes.ts'
 import type { Request } from './request.ts'
 import { type Addressed, type Outcome, Router } from './router.ts'
 import { applySection, type ServiceSection, sectionEvents, seedServices } from './seed.ts'
@@ -32,6 +34,8 @@ export interface ControlParts {
   readonly bus: Bus
   readonly log: Log
   readonly store: ModelStore
+  /** Serves the video of outputs. */
+  readonly streams: StreamServer
   readonly desired: DesiredStore
   /** What was stored when the agent started. */
   readonly stored: StoredState | undefined
@@ -55,6 +59,7 @@ export class AgentControl {
   #removed: Readonly<Record<string, string>> = {}
   #saved: Promise<void> = Promise.resolve()
   #saving = false
+  #filters: ReadonlySet<string> = new Set()
 
   constructor(parts: ControlParts) {
     this.#parts = parts
@@ -74,6 +79,10 @@ export class AgentControl {
       },
     })
     for (const service of this.#services.values()) service.begin()
+    bus.onFilters((filters) => {
+      this.#filters = filters
+      for (const id of this.#services.keys()) this.#wantPreviews(id)
+    })
     this.#save()
   }
 
@@ -107,14 +116,15 @@ export class AgentControl {
   }
 
   #make(id: string, state: ConstructorParameters<typeof ServiceControl>[1]): ServiceControl {
-    const { book, bus, log, store, launch, serviceLimits, limits, crashFolder, presence } =
-      this.#parts
+    const { serviceLimits, limits, crashFolder, presence } = this.#parts
+    const { book, bus, log, store, streams, launch } = this.#parts
     const parts = {
       id,
       book,
       bus,
       log,
       store,
+      streams,
       launch,
       limits: serviceLimits,
       crashRecord: join(crashFolder, `${id}.crash`),
@@ -124,8 +134,14 @@ export class AgentControl {
     }
     const service = new ServiceControl(parts, state)
     this.#services.set(id, service)
+    this.#wantPreviews(id)
     this.#parts.servicesChanged([...this.#services.keys()])
     return service
+  }
+
+  #wantPreviews(id: string): void {
+    const wanted = wantedPreviews(this.#filters, this.#parts.book, id)
+    this.#services.get(id)?.wantPreviews(wanted)
   }
 
   #handle(

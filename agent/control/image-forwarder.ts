@@ -6,7 +6,6 @@ export interface ImageForwarder {
   feed(topic: string, on: boolean): void
   /** The process is gone, and its wishes with it. */
   clear(): void
-  close(): void
 }
 
 /** Bytes on their way to a process past which pictures are dropped: the newest come soon enough. */
@@ -35,6 +34,5 @@ export function imageForwarder(parts: {
       subscriptions.set(topic, unsubscribe)
     },
     clear,
-    close: clear,
   }
 }

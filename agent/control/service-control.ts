@@ -5,13 +5,15 @@ import type { Stats } from '../../schemas/state.ts'
 import type { Bus } from '../core/bus.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
+import type { StreamServer } from '../core/video.ts'
 import type { Launch } from '../service/launch.ts'
-import type { FromService, Once, ServiceLimits } from '../service/messages.ts'
-import { Supervisor } from '../service/supervisor.ts'
+import type { Once, ServiceLimits } from '../service/messages.ts'
+import { type FromRunning, Supervisor } from '../service/supervisor.ts'
 import type { ModelStore } from '../store/store.ts'
-import { imageForwarder } from './image-forwarder.ts'
 import type { Effect, ServiceEvent, ServiceState } from './service-state.ts'
+import type { LiveStream } from './service-streams.ts'
 import { type ServiceTopics, serviceTopics } from './service-topics.ts'
+import { ServiceTraffic } from './service-traffic.ts'
 import { transition } from './transition.ts'
 import { inputStatuses, modelStatus, outputStatuses, phaseOf, serviceStatus } from './view.ts'
 
@@ -22,6 +24,7 @@ export interface ServiceParts {
   readonly bus: Bus
   readonly log: Log
   readonly store: ModelStore
+  readonly streams: StreamServer
   readonly launch: Launch
   readonly limits: ServiceLimits
   readonly crashRecord: string
@@ -44,7 +47,7 @@ interface Asked {
 export class ServiceControl {
   readonly #parts: ServiceParts
   readonly #supervisor: Supervisor
-  readonly #images
+  readonly #traffic: ServiceTraffic
   readonly topics: ServiceTopics
   readonly #asked = new Map<string, Asked>()
   #state: ServiceState
@@ -52,6 +55,7 @@ export class ServiceControl {
   #fetch = new AbortController()
   #linger: NodeJS.Timeout | undefined
   #stats: Stats | undefined
+  #previews: readonly string[] = []
   #stopped = false
 
   /** @param state what is desired, nothing of it running yet */
@@ -59,10 +63,16 @@ export class ServiceControl {
     this.#parts = parts
     this.#state = state
     this.topics = serviceTopics(parts.bus, parts.book, parts.id)
-    this.#images = imageForwarder({
+    this.#traffic = new ServiceTraffic({
+      service: parts.id,
       bus: parts.bus,
+      log: parts.log,
+      topics: this.topics,
+      topicPrefixes: parts.limits.topicPrefixes,
+      streams: parts.streams,
       queuedBytes: () => this.#supervisor.queuedBytes,
       send: (message) => this.#supervisor.send(message),
+      published: (bytes) => this.#supervisor.published(bytes),
     })
     this.#supervisor = new Supervisor({
       service: parts.id,
@@ -71,7 +81,7 @@ export class ServiceControl {
       launch: parts.launch,
       log: parts.log,
       listener: {
-        ready: () => this.dispatch({ type: 'process/ready' }),
+        ready: () => this.#ready(),
         exited: (crash) => this.#exited(crash),
         quarantined: (id, error) => this.#quarantined(id, AgentError.fromInfo(error)),
         message: (message) => this.#heard(message),
@@ -88,6 +98,18 @@ export class ServiceControl {
     const inputs = Object.values(this.#stats?.inputs ?? {})
     const fps = inputs.reduce((sum, { inferred }) => sum + inferred, 0)
     return { pid: this.#supervisor.pid, restarts: this.#supervisor.restarts, fps }
+  }
+
+  /** The stream that shows an input, where an output makes one. */
+  live(input: string): LiveStream | undefined {
+    return this.#traffic.live(input)
+  }
+
+  /** Somebody wants to see these inputs; `*` stands for all. */
+  wantPreviews(inputs: readonly string[]): void {
+    if (inputs.join() === this.#previews.join()) return
+    this.#previews = inputs
+    this.#supervisor.send({ type: 'preview/wanted', inputs })
   }
 
   /** Publishes everything, and starts what was running before the agent ended. */
@@ -135,11 +157,17 @@ export class ServiceControl {
     this.#stopped = true
     clearTimeout(this.#linger)
     this.#fetch.abort()
-    this.#images.close()
+    this.#traffic.clear()
     const gone = new AgentError('CONFLICT', 'the service is stopping')
     for (const asked of this.#asked.values()) asked.reject(gone)
     this.#asked.clear()
     await this.#supervisor.stop()
+  }
+
+  #ready(): void {
+    if (this.#previews.length > 0)
+      this.#supervisor.send({ type: 'preview/wanted', inputs: this.#previews })
+    this.dispatch({ type: 'process/ready' })
   }
 
   #perform(effect: Effect): void {
@@ -189,11 +217,8 @@ export class ServiceControl {
     }
   }
 
-  #heard(message: FromService): void {
+  #heard(message: FromRunning): void {
     switch (message.type) {
-      case 'event':
-        this.#forward(message)
-        return
       case 'input':
         this.dispatch({ type: 'input/report', report: message.report })
         return
@@ -227,30 +252,9 @@ export class ServiceControl {
         this.topics.error(AgentError.fromInfo(error), where)
         return
       }
-      case 'feed':
-        this.#images.feed(message.topic, message.on)
-        return
-      case 'log':
-        this.#parts.log[message.level](
-          { service: this.#parts.id, ...message.fields },
-          message.message,
-        )
+      default:
+        this.#traffic.take(message)
     }
-  }
-
-  /** The process may publish below its own topics, and where outputs may point; nowhere else. */
-  #forward({ path, topic, payload, qos }: Extract<FromService, { type: 'event' }>): void {
-    const { bus, limits } = this.#parts
-    const own = path !== undefined && /^detections\/[a-z0-9][a-z0-9_-]{0,62}$/.test(path)
-    const other =
-      topic !== undefined && limits.topicPrefixes.some((prefix) => topic.startsWith(prefix))
-    if (own) this.topics.bytes(path, payload, qos)
-    else if (other) bus.publish(topic, payload, { qos, retain: false })
-    else
-      this.topics.error(
-        new AgentError('SINK_FORBIDDEN', `the process may not publish on '${path ?? topic}'`),
-      )
-    this.#supervisor.published(payload.byteLength)
   }
 
   #settleOnce(request: string, settle: (asked: Asked) => void): void {
@@ -261,7 +265,7 @@ export class ServiceControl {
   }
 
   #exited(crash: Extract<ServiceEvent, { type: 'process/exited' }>['crash']): void {
-    this.#images.clear()
+    this.#traffic.clear()
     if (this.#stopped) return
     if (crash) this.topics.error(AgentError.fromInfo(crash))
     this.dispatch({ type: 'process/exited', ...(crash ? { crash } : {}) })

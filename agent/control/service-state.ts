@@ -95,10 +95,13 @@ export type Effect =
 /** The next state, and what is to be done to get there. */
 export type Step = readonly [ServiceState, readonly Effect[]]
 
+/** They cost nothing while nobody watches. */
+const defaultOutputs = { events: { url: 'mqtt:' }, video: { url: 'rtsp:' } }
+
 /** A service that was never told anything. */
 export function newService(model: Desired['model']): ServiceState {
   return {
-    desired: { inputs: {}, outputs: { events: { url: 'mqtt:' } }, model, compute: 'stop' },
+    desired: { inputs: {}, outputs: defaultOutputs, model, compute: 'stop' },
     process: 'down',
     model: { state: 'unloaded' },
     inputs: {},

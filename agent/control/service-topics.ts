@@ -15,6 +15,8 @@ export interface ServiceTopics {
   event(path: string, value: object, qos: 0 | 1): void
   bytes(path: string, payload: Uint8Array, qos: 0 | 1): void
   error(error: AgentError, context?: ErrorContext): void
+  /** Removes what is retained on one topic. */
+  forget(path: string): void
   /** Removes everything retained. */
   clear(): void
 }
@@ -26,6 +28,9 @@ export function serviceTopics(bus: Bus, book: AddressBook, service: string): Ser
     bus.publish(serviceTopic(book, service, path), payload, delivery)
   const event = (path: string, value: object, qos: 0 | 1): void =>
     send(path, JSON.stringify(value), { qos, retain: false })
+  const forget = (path: string): void => {
+    if (retained.delete(path)) send(path, '', { qos: 1, retain: true })
+  }
   return {
     retain(path, value) {
       if (isDeepStrictEqual(retained.get(path), value)) return
@@ -35,9 +40,9 @@ export function serviceTopics(bus: Bus, book: AddressBook, service: string): Ser
     event,
     bytes: (path, payload, qos) => send(path, payload, { qos, retain: false }),
     error: (error, context) => event('error', errorEvent(error, context), 1),
+    forget,
     clear() {
-      for (const path of retained.keys()) send(path, '', { qos: 1, retain: true })
-      retained.clear()
+      for (const path of [...retained.keys()]) forget(path)
     },
   }
 }

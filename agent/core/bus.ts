@@ -26,6 +26,8 @@ export interface Bus {
   onControl(take: (arrival: Arrival) => void): void
   /** Takes publishes that the guard refused: acknowledged, not forwarded, not stored. */
   onRefused(take: (arrival: Arrival, reason: string) => void): void
+  /** Takes the filters that connected clients hold, now and whenever they change. */
+  onFilters(take: (filters: ReadonlySet<string>) => void): void
   /** Takes what clients publish on `filter` (an MQTT topic filter); returns how to stop. */
   subscribe(filter: string, take: (arrival: Arrival) => void): () => void
 }

@@ -180,6 +180,8 @@ export interface Seen {
 export interface Sink {
   /** Shows every result with the items that pass the filter, and not only those of which some pass. */
   readonly continuous?: boolean
+  /** Results without items mean nothing to it. */
+  readonly needsItems?: boolean
   /** It retains frames itself, for as long as it needs them: delivery may take much longer. */
   readonly keepsFrames?: boolean
   /** How many results may be on their way at once; default 1000, of a continuous one 2. */

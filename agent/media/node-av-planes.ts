@@ -15,7 +15,7 @@ export interface SharedPlanes {
 
 /** No planes yet. */
 export function sharedPlanes(av: NodeAv): SharedPlanes {
-  let held: { readonly frame: AvFrame; readonly planes: Yuv420 } | undefined
+  let held: { readonly frame: AvFrame; readonly planes: Yuv420; of?: AvFrame } | undefined
   let closed = false
   return {
     of(frame) {
@@ -25,7 +25,8 @@ export function sharedPlanes(av: NodeAv): SharedPlanes {
         const own = emptyLike(av, frame)
         held = { frame: own, planes: yuvView(own) }
       }
-      held.frame.copy(frame)
+      if (held.of !== frame) held.frame.copy(frame)
+      held.of = frame
       return held.planes
     },
     close() {

@@ -4,6 +4,7 @@ import type { ResolvedModel } from '../../schemas/manifest.ts'
 import type { InputEvent, InputState, OutputState, Stats } from '../../schemas/state.ts'
 import type { AddressRules } from '../core/addresses.ts'
 import type { VideoFormat, VideoPacket } from '../core/video.ts'
+import type { PreviewSettings } from '../sinks/preview.ts'
 
 /** A failure on its way over IPC. */
 export interface Fault {
@@ -17,13 +18,6 @@ export interface MediaChoice {
   readonly engine: 'auto' | 'node-av' | 'ffmpeg'
   readonly decoder: string
   readonly encoder: string
-}
-
-/** How previews are made. */
-export interface PreviewSettings {
-  readonly maxPerSecond: number
-  readonly width: number
-  readonly quality: number
 }
 
 /** What a service process may touch, and how much of it: fixed at its start. */

@@ -4,6 +4,7 @@ import type { Delivered, Seen, Source } from '../core/stages.ts'
 import type { MediaEngine } from '../media/engine.ts'
 import { PRIORITY_LANE } from '../pipeline/fair-queue.ts'
 import type { Inferrer } from '../pipeline/results.ts'
+import { type Previews, previews } from '../sinks/preview.ts'
 import { createSource } from '../sources/registry.ts'
 import { type CrashPlace, type CrashRecord, crashRecord } from './crash-record.ts'
 import { faultMeter } from './fault-meter.ts'
@@ -49,6 +50,7 @@ export class ServiceRuntime {
   readonly #inputs = new Map<string, InputRunner>()
   readonly #outputs = new Map<string, OutputRunner>()
   readonly #turns = turns()
+  readonly #previews: Previews
   readonly #streams: ServedStreams
   #stopping = false
   #modelSettled: () => void = () => {}
@@ -64,6 +66,12 @@ export class ServiceRuntime {
     this.#streams = servedStreams(this.#outbox)
     this.#feed = imageFeed(parts.post)
     this.#faults = faultMeter(parts.post)
+    this.#previews = previews({
+      settings: this.#limits.preview,
+      publish: (input, payload) =>
+        this.#outbox.event({ path: `preview/${input}`, payload, qos: 0 }),
+      failed: (input, error) => this.#faults.fault(AgentError.from(error), { input }),
+    })
     const threads = Array.from({ length: this.#limits.inferenceThreads }, (_, index) =>
       parts.createThread(index),
     )
@@ -98,7 +106,7 @@ export class ServiceRuntime {
       case 'stream/key':
         return this.#streams.key(message.stream)
       case 'preview/wanted':
-        return
+        return this.#previews.want(message.inputs)
     }
   }
 
@@ -255,6 +263,7 @@ export class ServiceRuntime {
   }
 
   #deliver(delivered: Delivered): Promise<void> | undefined {
+    this.#previews.show(delivered)
     const full = [...this.#outputs.values()].flatMap((output) => output.write(delivered) ?? [])
     return full.length === 0 ? undefined : Promise.all(full).then(() => undefined)
   }

@@ -14,8 +14,11 @@ export interface SupervisorListener {
   exited(crash: Fault | undefined): void
   /** Two crashes are attributed to this input, or to loading the model (`$model`). */
   quarantined(id: string, error: Fault): void
-  message(message: FromService): void
+  message(message: FromRunning): void
 }
+
+/** What a process tells once it runs, besides that it lives. */
+export type FromRunning = Exclude<FromService, { type: 'ready' | 'beat' }>
 
 /** What a supervisor needs. */
 export interface SupervisorParts {

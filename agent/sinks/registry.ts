@@ -5,6 +5,7 @@ import { redact } from '../core/redact.ts'
 import type { Sink } from '../core/stages.ts'
 import { fileSink } from './file.ts'
 import { mqttSink } from './mqtt.ts'
+import { pushSink } from './push.ts'
 import { rtspSink } from './rtsp.ts'
 import type { SinkContext } from './sink-context.ts'
 
@@ -14,7 +15,11 @@ type OpenSink = (spec: OutputSpec, context: SinkContext) => Sink
 const sinks: Readonly<Record<string, OpenSink>> = {
   'mqtt:': mqttSink,
   'file:': fileSink,
-  'rtsp:': rtspSink,
+  'rtsp:': (spec, context) =>
+    (spec.url.toLowerCase() === 'rtsp:' ? rtspSink : pushSink)(spec, context),
+  'rtsps:': pushSink,
+  'rtmp:': pushSink,
+  'rtmps:': pushSink,
 }
 
 /** The schemes that have a sink. */

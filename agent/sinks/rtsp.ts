@@ -1,17 +1,13 @@
 import type { OutputSpec } from '../../schemas/control.ts'
-import { AgentError } from '../core/errors.ts'
 import type { Sink } from '../core/stages.ts'
 import type { SinkContext } from './sink-context.ts'
 import { videoSink } from './video-sink.ts'
 
 /**
  * `rtsp:` — annotated video, served by the agent at `/<service>/<output>/<input>`; encoded only while
- * somebody watches. @throws AgentError SINK_UNSUPPORTED
+ * somebody watches.
  */
 export function rtspSink(spec: OutputSpec, context: SinkContext): Sink {
-  if (spec.url.toLowerCase() !== 'rtsp:') {
-    throw new AgentError('SINK_UNSUPPORTED', `'${spec.url}': the agent serves video as 'rtsp:'`)
-  }
   return videoSink(spec, context, async (input, format, control) => {
     const stream = context.serve(input, format, control)
     return {

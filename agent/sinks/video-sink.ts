@@ -1,5 +1,6 @@
 import type { OutputSpec } from '../../schemas/control.ts'
 import type { Result } from '../../schemas/results.ts'
+import { AgentError } from '../core/errors.ts'
 import type { Delivered, Frame, Seen, Sink } from '../core/stages.ts'
 import type { PacketSink, VideoFormat } from '../core/video.ts'
 import type { SinkContext } from './sink-context.ts'
@@ -20,6 +21,15 @@ export type OpenPackets = (
   control: StreamControl,
 ) => Promise<PacketSink>
 
+/** For destinations that want the stream from the beginning to the end. */
+export function always(open: OpenPackets): OpenPackets {
+  return async (input, format, control) => {
+    const packets = await open(input, format, control)
+    control.wanted(true)
+    return packets
+  }
+}
+
 interface Stream {
   readonly track: VideoTrack
   readonly packets: Promise<PacketSink>
@@ -36,7 +46,7 @@ export function videoSink(spec: OutputSpec, context: SinkContext, openPackets: O
   const latest = spec.overlay === 'latest'
   const streams = new Map<string, Stream>()
   const newest = new Map<string, Result>()
-  let broken: { readonly error: unknown } | undefined
+  const lost = (error: unknown): void => context.lost(AgentError.from(error, 'SINK_FAILED'))
 
   function open(input: string, format: VideoFormat, after: Promise<void>): Stream {
     const track: VideoTrack = new VideoTrack({
@@ -49,9 +59,7 @@ export function videoSink(spec: OutputSpec, context: SinkContext, openPackets: O
     })
     const control = { wanted: (on: boolean) => track.want(on), key: () => track.key() }
     const packets = after.then(() => openPackets(input, format, control))
-    packets.catch((error: unknown) => {
-      broken = { error }
-    })
+    packets.catch(lost)
     const stream = { track, packets }
     streams.set(input, stream)
     return stream
@@ -77,9 +85,7 @@ export function videoSink(spec: OutputSpec, context: SinkContext, openPackets: O
     if (!latest) return
     frame.retain()
     show(input, { frame, capturedAt, pts, found: newest.get(input) }, fps)
-      .catch((error: unknown) => {
-        broken = { error }
-      })
+      .catch(lost)
       .finally(() => frame.release())
   }
 
@@ -88,7 +94,6 @@ export function videoSink(spec: OutputSpec, context: SinkContext, openPackets: O
     open: async () => undefined,
     see,
     async write({ result, frame, fps }: Delivered) {
-      if (broken) throw broken.error
       newest.set(result.input, result)
       if (latest) return
       const { capturedAt, pts } = result

@@ -42,9 +42,10 @@ async function* recordedFrames(
     const number = count % frames
     await injectFaults({ options, context }, number, number, signal)
     const pts = count / fps
-    if (!wanted(pts)) continue
     await pace.until(pts, signal)
-    yield drawn(options, number, pts, Date.now())
+    const sample = drawn(options, number, pts, Date.now())
+    if (wanted(pts)) yield sample
+    else passOver(sample, events)
   }
 }
 
@@ -68,8 +69,15 @@ async function* cameraFrames(
     for (let missed = last + 1; missed < number; missed++) events.dropped()
     last = number
     const pts = number / fps
-    if (wanted(pts)) yield drawn(options, number, pts, Math.round(startedAt + pts * 1000))
+    const sample = drawn(options, number, pts, Math.round(startedAt + pts * 1000))
+    if (wanted(pts)) yield sample
+    else passOver(sample, events)
   }
+}
+
+function passOver(sample: Sample, events: SourceEvents): void {
+  events.passed?.(sample)
+  sample.frame.release()
 }
 
 function drawn(

@@ -51,6 +51,7 @@ export async function startAgentUnderTest(
     'data.folder': dataFolder,
     'broker.port': '0',
     'http.port': '0',
+    'rtsp.port': '0',
     'log.level': 'silent',
     'models.cacheFolder': modelCacheFolder,
     ...settings,

@@ -35,6 +35,7 @@ export async function makeWorkspace(picturesUrl: string): Promise<Workspace> {
       data: { folder: join(folder, 'data') },
       broker: { port: mqttPort },
       http: { port: httpPort },
+      rtsp: { port: 0 },
       metrics: { intervalMs: 500 },
       models: { folders: [join(folder, 'models')] },
       outputs: { topicPrefixes: ['proof/'] },

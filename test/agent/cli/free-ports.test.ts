@@ -4,7 +4,7 @@ import { loadConfig } from '../../../agent/config.ts'
 import { AgentError } from '../../../agent/core/errors.ts'
 import type { Config } from '../../../schemas/config.ts'
 
-const either = { mqtt: false, http: false }
+const either = { broker: false, http: false, rtsp: false }
 
 async function configOf(mqtt: number, http: number): Promise<Config> {
   const flags = [
@@ -52,7 +52,12 @@ it('does not take the port that the other server has', async () => {
 
 it('does not move a port that was chosen', async () => {
   const config = await configOf(4000, 5000)
-  const start = startOnFreePorts(config, { mqtt: true, http: false }, starter([4000]), () => {})
+  const start = startOnFreePorts(
+    config,
+    { broker: true, http: false, rtsp: false },
+    starter([4000]),
+    () => {},
+  )
   await expect(start).rejects.toThrow("port 4000 is taken by 'x'")
 })
 

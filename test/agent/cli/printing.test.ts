@@ -59,8 +59,13 @@ describe('the introduction', () => {
     version: '1.2.3',
     book: { root: 'edge', agent: 'north' },
     service: 'demo',
+    input: 'clip',
     picture: "/home/o'neil/street.jpg",
-    addresses: { mqtt: 'mqtt://0.0.0.0:1884', ws: 'ws://[::]:8080/mqtt' },
+    addresses: {
+      mqtt: 'mqtt://0.0.0.0:1884',
+      ws: 'ws://[::]:8080/mqtt',
+      rtsp: 'rtsp://0.0.0.0:8554',
+    },
   }
 
   it('has commands that a shell takes as they are', () => {
@@ -70,6 +75,12 @@ describe('the introduction', () => {
     )
     expect(text).toContain(
       `-t 'edge/1/north/demo/input/set' -m '{"url":"/home/o'\\''neil/street.jpg","fps":2,"loop":true}'\n`,
+    )
+  })
+
+  it('names the video that can be watched', () => {
+    expect(introduction(about)).toContain(
+      'ffplay -fflags nobuffer rtsp://127.0.0.1:8554/demo/video/clip\n',
     )
   })
 

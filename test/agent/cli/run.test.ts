@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { defaultModel } from '../../model-cache.ts'
 import { heliograph, type Running, scratch, start } from './heliograph.ts'
 
-const anyPorts = ['--mqtt-port', '0', '--http-port', '0']
+const anyPorts = ['--mqtt-port', '0', '--http-port', '0', '--rtsp-port', '0']
 const clip = resolve('examples/media/dog.mp4')
 
 const runIn = async (...args: string[]): Promise<Running> =>

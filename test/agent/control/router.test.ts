@@ -17,6 +17,7 @@ function memoryBus() {
     onRefused: (take) => {
       refused = take
     },
+    onFilters: () => undefined,
     subscribe: () => () => {},
   }
   const arrival = (topic: string, payload: unknown, retained = false): Arrival => ({

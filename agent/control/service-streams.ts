@@ -1,0 +1,117 @@
+import type { StreamStatus } from '../../schemas/state.ts'
+import type { OfferedStream, StreamServer, VideoFormat, VideoPacket } from '../core/video.ts'
+import type { StreamId, ToService } from '../service/messages.ts'
+import type { ServiceTopics } from './service-topics.ts'
+
+/** A stream as viewers of other kinds take it. */
+export interface LiveStream {
+  readonly format: VideoFormat
+  /** Takes every packet from now on; returns how to stop. The stream is encoded meanwhile. */
+  subscribe(take: (packet: VideoPacket) => void): () => void
+  /** Asks for a key packet. */
+  key(): void
+}
+
+/** What the streams of a service need. */
+export interface StreamsParts {
+  readonly service: string
+  readonly topics: ServiceTopics
+  readonly server: StreamServer
+  send(message: ToService): void
+}
+
+interface Stream extends LiveStream {
+  readonly offered: OfferedStream
+  readonly takers: Set<(packet: VideoPacket) => void>
+}
+
+/** The streams that a service's process offers: passes packets on, and back whether they are wanted. */
+export class ServiceStreams {
+  readonly #parts: StreamsParts
+  readonly #streams = new Map<string, Stream>()
+
+  constructor(parts: StreamsParts) {
+    this.#parts = parts
+  }
+
+  open(id: StreamId, format: VideoFormat): void {
+    this.close(id)
+    const { service, server, topics, send } = this.#parts
+    const path = pathOf(id)
+    const takers = new Set<(packet: VideoPacket) => void>()
+    let viewers = 0
+    let watched = false
+    let wanted = false
+    const demand = (): void => {
+      const now = watched || takers.size > 0
+      if (now !== wanted) send({ type: 'stream/wanted', stream: id, wanted: now })
+      wanted = now
+    }
+    const status = (): void => {
+      const { codec, width, height, fps } = format
+      const url = server.url(`/${service}/${path}`)
+      const value: StreamStatus = { url, protocol: 'rtsp', codec, width, height, fps, viewers }
+      topics.retain(topicOf(id), value)
+    }
+    const key = (): void => send({ type: 'stream/key', stream: id })
+    const offered = server.offer({
+      path: `/${service}/${path}`,
+      format,
+      wanted(on) {
+        watched = on
+        demand()
+      },
+      key,
+      viewersChanged(count) {
+        viewers = count
+        status()
+      },
+    })
+    this.#streams.set(path, {
+      format,
+      offered,
+      takers,
+      key,
+      subscribe(take) {
+        takers.add(take)
+        demand()
+        key()
+        return () => {
+          takers.delete(take)
+          demand()
+        }
+      },
+    })
+    status()
+  }
+
+  write(id: StreamId, packet: VideoPacket): void {
+    const stream = this.#streams.get(pathOf(id))
+    stream?.offered.write(packet)
+    for (const take of stream?.takers ?? []) take(packet)
+  }
+
+  close(id: StreamId): void {
+    const stream = this.#streams.get(pathOf(id))
+    if (!stream) return
+    this.#streams.delete(pathOf(id))
+    stream.offered.close()
+    this.#parts.topics.forget(topicOf(id))
+  }
+
+  /** The process is gone, and its streams with it. */
+  clear(): void {
+    for (const path of [...this.#streams.keys()]) {
+      const [output = '', input = ''] = path.split('/')
+      this.close({ output, input })
+    }
+  }
+
+  /** The first stream of an input. */
+  find(input: string): LiveStream | undefined {
+    return [...this.#streams].find(([path]) => path.endsWith(`/${input}`))?.[1]
+  }
+}
+
+const pathOf = ({ output, input }: StreamId): string => `${output}/${input}`
+const topicOf = (id: StreamId): string => `stream/${pathOf(id)}`

@@ -1,0 +1,138 @@
+import { execFile, spawn } from 'node:child_process'
+import { setTimeout as passed } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { classColour } from '../../agent/imaging/class-colour.ts'
+import { styleFor } from '../../agent/imaging/draw.ts'
+import { readFrameNumber } from '../../agent/media/frame-number.ts'
+import { needs } from '../interop/needs.ts'
+import { type AgentUnderTest, startAgentUnderTest } from './agent-under-test.ts'
+
+const WIDTH = 640
+const HEIGHT = 360
+/** Y, U and V of one picture. */
+const PICTURE_BYTES = (WIDTH * HEIGHT * 3) / 2
+
+/** Pictures of a stream, decoded by the ffmpeg program. */
+async function watch(url: string, frames: number): Promise<Uint8Array[]> {
+  const from = ['-rtsp_transport', 'tcp', '-i', url, '-frames:v', String(frames)]
+  const to = ['-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-']
+  const ffmpeg = spawn('ffmpeg', ['-v', 'error', ...from, ...to])
+  const chunks: Buffer[] = []
+  ffmpeg.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+  let problem = ''
+  ffmpeg.stderr.on('data', (text: Buffer) => {
+    problem += text
+  })
+  await new Promise((resolve) => ffmpeg.once('close', resolve))
+  const bytes = Buffer.concat(chunks)
+  if (bytes.length === 0) throw new Error(`ffmpeg got no picture: ${problem}`)
+  return Array.from({ length: bytes.length / PICTURE_BYTES }, (_, index) =>
+    bytes.subarray(index * PICTURE_BYTES, (index + 1) * PICTURE_BYTES),
+  )
+}
+
+const numberIn = (picture: Uint8Array): number =>
+  readFrameNumber({
+    width: WIDTH,
+    height: HEIGHT,
+    y: picture,
+    u: picture.subarray(WIDTH * HEIGHT),
+    v: picture.subarray((WIDTH * HEIGHT * 5) / 4),
+    yStride: WIDTH,
+    uvStride: WIDTH / 2,
+  })
+
+interface Item {
+  readonly classId: number
+  readonly box: readonly [number, number, number, number]
+}
+
+/** The share of an item's left edge, without its corners, that has the luma of its class. */
+function edgeShare(picture: Uint8Array, { classId, box }: Item): number {
+  const [luma] = classColour(classId)
+  const { thickness } = styleFor({ width: WIDTH, height: HEIGHT })
+  const column = Math.round(box[0]) + (thickness >> 1)
+  const [top, bottom] = [Math.round(box[1]) + 6, Math.round(box[1] + box[3]) - 6]
+  let same = 0
+  for (let row = top; row < bottom; row++) {
+    if (Math.abs((picture[row * WIDTH + column] ?? 0) - luma) < 24) same += 1
+  }
+  return same / Math.max(1, bottom - top)
+}
+
+describe.skipIf(!needs('ffmpeg', 'ffmpeg'))('annotated video', () => {
+  let agent: AgentUnderTest
+  beforeAll(async () => {
+    agent = await startAgentUnderTest()
+  }, 60_000)
+  afterAll(() => agent.stop())
+
+  it('has a URL on a retained topic as soon as there are pictures, and shows each with its own boxes', async () => {
+    await agent.ask('$cmd/service/add', {
+      service: 'cam',
+      model: { options: { minScore: 0.03, maxItems: 3 } },
+      input: {
+        gate: { url: `synthetic:?width=${WIDTH}&height=${HEIGHT}&fps=15`, pace: 'realtime' },
+      },
+      compute: 'start',
+    })
+    const { value: stream } = await agent.next('cam/stream/video/gate', (value) => value !== undefined)
+    expect(stream).toMatchObject({
+      protocol: 'rtsp',
+      codec: 'h264',
+      width: WIDTH,
+      height: HEIGHT,
+      viewers: 0,
+    })
+    expect(stream.url).toBe(`${agent.running.addresses.rtsp}/cam/video/gate`)
+    const pictures = await watch(stream.url, 40)
+    expect(pictures.length).toBe(40)
+    const results = new Map(
+      agent.heard
+        .filter(({ topic }) => topic === agent.topic('cam/detections/gate'))
+        .map(({ value }) => [Math.round(value.pts * 15), value] as const),
+    )
+    const shares = pictures.flatMap((picture) => {
+      const result = results.get(numberIn(picture))
+      if (!result) return []
+      const items: Item[] = result.items.filter(({ box }: Item) => box[3] > 40)
+      return items.slice(0, 1).map((item) => edgeShare(picture, item))
+    })
+    expect(shares.length).toBeGreaterThan(20)
+    expect(shares.filter((share) => share > 0.7).length / shares.length).toBeGreaterThan(0.9)
+  }, 60_000)
+
+  it('is not encoded while nobody watches', async () => {
+    await agent.next('cam/stream/video/gate', (value) => value?.viewers === 0, 0)
+    const { stdout } = await promisify(execFile)('ffprobe', [
+      '-v',
+      'error',
+      '-rtsp_transport',
+      'tcp',
+      '-show_entries',
+      'stream=codec_name,width,height',
+      '-of',
+      'json',
+      `${agent.running.addresses.rtsp}/cam/video/gate`,
+    ])
+    expect(JSON.parse(stdout).streams[0]).toMatchObject({
+      codec_name: 'h264',
+      width: WIDTH,
+      height: HEIGHT,
+    })
+  }, 30_000)
+
+  it('ends with its output, and nothing else does', async () => {
+    const before = agent.heard.length
+    agent.send('cam/output/set', { video: null })
+    await agent.next('cam/stream/video/gate', (value) => value === undefined)
+    await agent.next('cam/detections/gate')
+    await passed(200)
+    const seqs = agent.heard
+      .slice(before)
+      .filter(({ topic }) => topic === agent.topic('cam/detections/gate'))
+      .map(({ value }) => value.seq)
+    expect(seqs.slice(1).every((seq, index) => seq === seqs[index] + 1)).toBe(true)
+  }, 30_000)
+})
