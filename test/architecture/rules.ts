@@ -76,10 +76,12 @@ export function pluginsOf(tree: Tree, folder: string): string[] {
     .map(({ to }) => to)
 }
 
-/** Files outside `folder` that import a package which only that folder may know. */
-export function outsideFolder(tree: Tree, name: string, folder: string): string[] {
+/** Files outside `folders` that import a package which only those may know. */
+export function outsideFolder(tree: Tree, name: string, ...folders: readonly string[]): string[] {
   return [...tree.keys()].filter(
-    (file) => !isIn(file, folder) && edgesOf(tree, file).some(({ to }) => packageOf(to) === name),
+    (file) =>
+      !folders.some((folder) => isIn(file, folder)) &&
+      edgesOf(tree, file).some(({ to }) => packageOf(to) === name),
   )
 }
 

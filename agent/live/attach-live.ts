@@ -1,0 +1,114 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import { type Refusal, refuseUpgrade } from '../../broker/refuse-upgrade.ts'
+import { distrust, type WebTrust } from '../../broker/web-trust.ts'
+import type { LiveStream } from './live-stream.ts'
+import { type WatchLimits, watchLive } from './watch-live.ts'
+
+/** Bounds on viewers. */
+export interface LiveLimits extends WatchLimits {
+  /** Viewers of all streams together. */
+  readonly viewers: number
+}
+
+/** What holds unless it is configured. */
+export const defaultLiveLimits: LiveLimits = {
+  viewers: 32,
+  maxBehindMs: 1000,
+  maxBufferBytes: 4 * 1024 * 1024,
+  pingMs: 10_000,
+}
+
+/** What live video over WebSocket needs of its surroundings. */
+export interface LiveParts {
+  readonly trust: WebTrust
+  readonly limits: LiveLimits
+  /** The stream of an input that can be watched now. */
+  find(service: string, input: string): LiveStream | undefined
+  /** Whether another listener of the same server answers upgrades to this path. */
+  elsewhere(path: string): boolean
+  /** Told of each request that was turned away. */
+  refused(reason: string): void
+}
+
+/** Live video on somebody's HTTP server. */
+export interface Live {
+  /** How many watch, by `<service>/<input>`; who has no viewers is not there. */
+  readonly viewers: ReadonlyMap<string, number>
+  /** Ends what is open. */
+  close(): void
+}
+
+const livePath = /^\/services\/([^/]+)\/live\/([^/]+)$/
+/** Viewers have nothing to say. */
+const MAX_RECEIVED_BYTES = 1024
+
+/**
+ * Answers WebSocket upgrades at `/services/<service>/live/<input>` with H.264 as fragmented MP4: for Media
+ * Source Extensions, see `agent/mux/live.ts`. Paths that nobody answers are refused.
+ */
+export function attachLive(server: Server, parts: LiveParts): Live {
+  const { limits } = parts
+  const viewers = new Map<string, number>()
+  const sockets = new WebSocketServer({
+    noServer: true,
+    // Video does not shrink.
+    perMessageDeflate: false,
+    maxPayload: MAX_RECEIVED_BYTES,
+  })
+  const count = (name: string, change: 1 | -1): void => {
+    const now = (viewers.get(name) ?? 0) + change
+    if (now > 0) viewers.set(name, now)
+    else viewers.delete(name)
+  }
+
+  function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const [path = ''] = (request.url ?? '').split('?')
+    if (parts.elsewhere(path)) return
+    const asked = askedFor(request, path, parts)
+    const found = sockets.clients.size < limits.viewers ? asked : full(limits.viewers)
+    if ('status' in found) {
+      parts.refused(found.reason)
+      refuseUpgrade(socket, found)
+      return
+    }
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      count(found.name, 1)
+      watchLive(webSocket, found.stream, limits, () => count(found.name, -1))
+    })
+  }
+
+  server.on('upgrade', onUpgrade)
+  return {
+    viewers,
+    close() {
+      server.off('upgrade', onUpgrade)
+      for (const socket of sockets.clients) socket.terminate()
+      sockets.close()
+    },
+  }
+}
+
+interface Asked {
+  /** `<service>/<input>` */
+  readonly name: string
+  readonly stream: LiveStream
+}
+
+function askedFor(request: IncomingMessage, path: string, parts: LiveParts): Asked | Refusal {
+  const { host, origin } = request.headers
+  const reason = distrust(parts.trust, { host, origin, address: request.socket.localAddress })
+  if (reason) return { status: 403, reason }
+  const [, service, input] = livePath.exec(path) ?? []
+  if (service === undefined || input === undefined) {
+    return { status: 404, reason: 'live video is at /services/<service>/live/<input>' }
+  }
+  const stream = parts.find(service, input)
+  if (stream) return { name: `${service}/${input}`, stream }
+  return { status: 404, reason: `no live video of input '${input}' of service '${service}'` }
+}
+
+function full(viewers: number): Refusal {
+  return { status: 503, reason: `${viewers} viewers watch already; that is the limit` }
+}

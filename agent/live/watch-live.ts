@@ -1,0 +1,82 @@
+import type { WebSocket } from 'ws'
+import { VIDEO_CLOCK, type VideoPacket } from '../core/video.ts'
+import { liveViewer } from '../mux/live.ts'
+import type { LiveStream } from './live-stream.ts'
+
+/** How far a viewer may fall behind before it skips to the next key picture. */
+export interface WatchLimits {
+  readonly maxBehindMs: number
+  readonly maxBufferBytes: number
+  /** A viewer that does not answer within this time is gone. */
+  readonly pingMs: number
+}
+
+const GOING_AWAY = 1001
+
+/**
+ * Sends a stream to one viewer until either ends. What a slow viewer cannot take is skipped, up to the
+ * next key picture after its buffer has emptied: it is never more than the limits behind.
+ * @param left called once, when the viewer has left
+ */
+export function watchLive(
+  socket: WebSocket,
+  stream: LiveStream,
+  limits: WatchLimits,
+  left: () => void,
+): void {
+  const viewer = liveViewer(stream.format)
+  /** Times of the pictures that are not with the operating system yet. */
+  const unsent: number[] = []
+  let isSkipping = false
+
+  function isBehind(pts: number): boolean {
+    const [oldest = pts] = unsent
+    const behindMs = ((pts - oldest) * 1000) / VIDEO_CLOCK
+    return behindMs > limits.maxBehindMs || socket.bufferedAmount > limits.maxBufferBytes
+  }
+  function send(packet: VideoPacket): void {
+    const messages = viewer.take(packet)
+    if (messages.length === 0) return
+    unsent.push(packet.pts)
+    const last = messages.length - 1
+    for (const [index, message] of messages.entries()) {
+      socket.send(message, index === last ? () => unsent.shift() : undefined)
+    }
+  }
+  function take(packet: VideoPacket): void {
+    if (isSkipping && unsent.length === 0) {
+      isSkipping = false
+      if (!packet.key) stream.key()
+    }
+    if (!isSkipping && isBehind(packet.pts)) {
+      isSkipping = true
+      viewer.skip()
+    }
+    if (!isSkipping) send(packet)
+  }
+
+  const unsubscribe = stream.subscribe(take, () => socket.close(GOING_AWAY, 'the stream ended'))
+  const stopPings = pingRegularly(socket, limits.pingMs)
+  // 'close' follows each error, and it is all that matters.
+  socket.on('error', () => undefined)
+  socket.once('close', () => {
+    stopPings()
+    unsubscribe()
+    left()
+  })
+  stream.key()
+}
+
+/** Ends the connection when nothing came back since the last ping. */
+function pingRegularly(socket: WebSocket, pingMs: number): () => void {
+  let isAlive = true
+  socket.on('pong', () => {
+    isAlive = true
+  })
+  const timer = setInterval(() => {
+    if (!isAlive) return socket.terminate()
+    isAlive = false
+    socket.ping()
+  }, pingMs)
+  return () => clearInterval(timer)
+}
