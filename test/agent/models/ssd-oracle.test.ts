@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { onnxBackend } from '../../../agent/backends/onnx.ts'
-import type { Session } from '../../../agent/core/stages.ts'
+import type { Sample, Session } from '../../../agent/core/stages.ts'
+import { nodeAvEngine } from '../../../agent/media/node-av.ts'
 import { createModel, optionsFor } from '../../../agent/models/registry.ts'
 import type { ResolvedModel } from '../../../schemas/manifest.ts'
+import { media } from '../../e2e/agent-under-test.ts'
 import { defaultModel } from '../../model-cache.ts'
 import { matches, oracle, photo } from './photos.ts'
 
@@ -15,10 +17,10 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(() => session?.close())
 
-async function detect(name: string) {
+async function detect(sample: Sample) {
   const model = createModel(resolved.manifest)
   const pool = { lend: (bytes: number) => new SharedArrayBuffer(bytes) }
-  const { inputs, meta } = await model.preprocess(await photo(name), pool)
+  const { inputs, meta } = await model.preprocess(sample, pool)
   return model.postprocess(await session.run(inputs), meta, optionsFor(resolved.manifest))
 }
 
@@ -30,7 +32,7 @@ describe('the default model', () => {
   ])('sees in %s what its original graph sees', async (name, count) => {
     const expected = oracle(name).items
     expect(expected).toHaveLength(count)
-    const found = await detect(name)
+    const found = await detect(await photo(name))
     expect(found.map(({ label }) => label).toSorted()).toEqual(
       expected.map(({ label }) => label).toSorted(),
     )
@@ -41,4 +43,31 @@ describe('the default model', () => {
       found.map(({ label }) => label),
     )
   })
+  it('sees in frames of a video what its original graph sees', async () => {
+    const wanted = [0, 30, 60, 90]
+    for (const [index, sample] of await clipFrames(wanted)) {
+      const expected = oracle(`dog.mp4-${index}`).items
+      const pairs = matches(expected, await detect(sample))
+      sample.frame.release()
+      expect(expected.length).toBeGreaterThan(0)
+      expect(pairs).toHaveLength(expected.length)
+      expect(pairs.filter(({ iou }) => iou < 0.95)).toEqual([])
+    }
+  })
 })
+
+/** Some frames of the clip, as a service decodes them. */
+async function clipFrames(wanted: readonly number[]): Promise<(readonly [number, Sample])[]> {
+  const options = { signal: new AbortController().signal, threads: 1, maxPixels: 1e7 } as const
+  const path = media('dog.mp4')
+  const reader = await nodeAvEngine().open({ kind: 'file', path }, { ...options, decode: 'all' })
+  const found: (readonly [number, Sample])[] = []
+  for (let index = 0; index <= Math.max(...wanted); index++) {
+    const next = await reader.next()
+    if (!next) break
+    if (!wanted.includes(index)) next.frame.release()
+    else found.push([index, { kind: 'picture', frame: next.frame, capturedAt: 0, decodeMs: 0 }])
+  }
+  await reader.close()
+  return found
+}
