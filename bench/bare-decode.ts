@@ -1,9 +1,13 @@
+import { setTimeout as passed } from 'node:timers/promises'
 import { measure, report } from './bare.ts'
 import { openClip } from './material.ts'
 
 const SIZE = 300
 
-/** Decodes the clip over and over and scales each frame to the model's input; nothing else. */
+/**
+ * Decodes the clip over and over and scales each frame to the model's input; nothing else. Given a rate,
+ * so many frames a second.
+ */
 const reader = await openClip()
 const target = {
   width: SIZE,
@@ -23,6 +27,18 @@ async function next(): Promise<void> {
   decoded.frame.release()
 }
 
-const result = await measure(next, Number(process.argv[2]))
+const [seconds, rate] = process.argv.slice(2).map(Number)
+const paced = rate ? pacedBy(rate) : next
+
+function pacedBy(framesPerS: number): () => Promise<void> {
+  let due = performance.now()
+  return async () => {
+    due = Math.max(due + 1000 / framesPerS, performance.now() - 1000)
+    await passed(Math.max(0, due - performance.now()))
+    await next()
+  }
+}
+
+const result = await measure(paced, seconds ?? 1)
 await reader.close()
 report(result)

@@ -12,13 +12,20 @@ export interface BareResult {
 /** The two things that any agent must do: run the model; decode and scale the pictures. */
 export type BareLoop = 'inference' | 'decode'
 
-/** Runs a bare loop in a process of its own, at the priority of a service process. */
-export async function runBare(loop: BareLoop, seconds: number): Promise<BareResult> {
+/**
+ * Runs a bare loop in a process of its own, at the priority of a service process.
+ * @param rate turns per second, where it is not to run as fast as it can
+ */
+export async function runBare(loop: BareLoop, seconds: number, rate?: number): Promise<BareResult> {
   const script = resolve(`bench/bare-${loop}.ts`)
   const command = ['-n', '10', process.execPath, '--import', import.meta.resolve('tsx'), script]
   // As in the agent's processes.
   const env = { ...process.env, ORT_DISABLE_TELEMETRY: '1' }
-  const { stdout } = await promisify(execFile)('nice', [...command, String(seconds)], { env })
+  const { stdout } = await promisify(execFile)(
+    'nice',
+    [...command, String(seconds), ...(rate ? [String(rate)] : [])],
+    { env },
+  )
   return JSON.parse(stdout) as BareResult
 }
 

@@ -53,8 +53,8 @@ async function everyCore(subject: Subject, names: readonly string[], action: 'st
   await passed(2000)
 }
 
-/** Times of requests one after another, with pauses of uneven length between them. */
-async function roundTrips(subject: Subject, requests: number): Promise<number[]> {
+/** Times of requests (ms) one after another, with pauses of uneven length between them. */
+export async function roundTrips(subject: Subject, requests: number): Promise<number[]> {
   const times: number[] = []
   for (let at = -WARM_UP; at < requests; at++) {
     const id = `${Date.now()}-${at}`

@@ -43,8 +43,9 @@ const book: AddressBook = { root: 'edge', agent: 'bench' }
 export async function prepareSubject(
   services: Readonly<Record<string, ServiceConfig>>,
   filter = 'edge/1/$reply/#',
+  roots: readonly string[] = [],
 ): Promise<Subject> {
-  const { folder, configFile, port } = await configured(services)
+  const { folder, configFile, port } = await configured(services, roots)
   const controller = startController(port, 'bench', filter)
   let agent: AgentProcess | undefined
   const running = (): AgentProcess => {
@@ -102,7 +103,10 @@ export async function prepareSubject(
   }
 }
 
-async function configured(services: Readonly<Record<string, ServiceConfig>>) {
+async function configured(
+  services: Readonly<Record<string, ServiceConfig>>,
+  roots: readonly string[],
+) {
   const folder = await mkdtemp(join(tmpdir(), 'heliograph-bench-'))
   const [port, http] = [await freePort(), await freePort()]
   const configFile = join(folder, 'heliograph.yaml')
@@ -112,6 +116,7 @@ async function configured(services: Readonly<Record<string, ServiceConfig>>) {
     broker: { port },
     http: { port: http },
     rtsp: { port: 0 },
+    ...(roots.length > 0 ? { sources: { roots } } : {}),
     services,
   }
   await writeFile(configFile, stringify(config))

@@ -10,11 +10,13 @@ import { clipUrl } from './material.ts'
 import { cpuMsOf } from './proc.ts'
 import { prepareSubject, type Subject } from './subject.ts'
 
-/** One round: the agent and the two bare loops, one after another. */
+/** One round: the agent, the two bare loops one after another, and both at once. */
 interface Round {
   readonly agent: BareResult
   readonly inference: BareResult
   readonly decode: BareResult
+  /** The same two loops at the same time, decoding at the rate of the inference: they share caches and clock. */
+  readonly together: { readonly inference: BareResult; readonly decode: BareResult }
 }
 
 /**
@@ -39,16 +41,25 @@ export async function benchThroughput(
       const first = agentFirst ? await agentRound(subject, seconds) : undefined
       const inference = await runBare('inference', seconds)
       const decode = await runBare('decode', seconds)
+      const together = await bothLoops(seconds, perSecond(inference))
       const agent = first ?? (await agentRound(subject, seconds))
-      done.push({ agent, inference, decode })
+      done.push({ agent, inference, decode, together })
       say(
-        `  round ${round + 1}: ${describe(agent)}; bare inference ${describe(inference)}; bare decode and scale ${describe(decode)}`,
+        `  round ${round + 1}: ${describe(agent)}; bare inference ${describe(inference)}; bare decode and scale ${describe(decode)}; at once ${describe(together.inference)} and ${describe(together.decode)}`,
       )
     }
     return figuresOf(done)
   } finally {
     await subject.close()
   }
+}
+
+async function bothLoops(seconds: number, rate: number): Promise<Round['together']> {
+  const [inference, decode] = await Promise.all([
+    runBare('inference', seconds),
+    runBare('decode', seconds, rate),
+  ])
+  return { inference, decode }
 }
 
 async function agentRound(subject: Subject, seconds: number): Promise<BareResult> {
@@ -93,6 +104,14 @@ function figuresOf(rounds: readonly Round[]): Figure[] {
         (round) => (cpuEach(round.agent) - cpuEach(round.inference)) / cpuEach(round.decode),
       ),
       limit: { atMost: 1.3 },
+    },
+    {
+      name: 'the same, against both bare loops at once',
+      unit: '',
+      rounds: each(
+        ({ agent, together }) =>
+          (cpuEach(agent) - cpuEach(together.inference)) / cpuEach(together.decode),
+      ),
     },
     {
       name: 'detections per second ÷ bare inferences per second',

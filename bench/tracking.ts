@@ -41,5 +41,7 @@ for (const count of [1, 20, 100, 300]) {
   const seen = pictures(count)
   const rounds = Array.from({ length: ROUNDS + 2 }, () => microseconds(seen)).slice(2)
   const [least, most] = [Math.min(...rounds), Math.max(...rounds)].map(Math.round)
-  process.stdout.write(`${count} objects: ${Math.round(median(rounds))} µs a picture (${least}–${most})\n`)
+  process.stdout.write(
+    `${count} objects: ${Math.round(median(rounds))} µs a picture (${least}–${most})\n`,
+  )
 }

@@ -16,6 +16,8 @@ export interface Controller {
   mark(mark: Mark): Promise<void>
   /** Waits for a message that has yet to come; false when the time is over. */
   seen(awaited: Awaited, withinMs: number): Promise<boolean>
+  /** Shows every message from now on, until the returned function is called. */
+  watch(take: (topic: string, payload: Buffer) => void): () => void
   /** Takes another filter's messages too, until the returned function is called. */
   also(filter: string): () => void
   close(): Promise<void>
@@ -55,6 +57,10 @@ export function startController(port: number, clientId: string, filter = '#'): C
       await noted
     },
     seen: (awaited, withinMs) => happens(messages, 'message', awaited, withinMs),
+    watch(take) {
+      messages.on('message', take)
+      return () => messages.off('message', take)
+    },
     also(more) {
       client.subscribe(more)
       return () => client.unsubscribe(more)
