@@ -45,6 +45,8 @@ export class InferenceHost {
   #active: readonly Thread[] = []
   #loaded: Loaded | undefined
   #request: LoadRequest | undefined
+  /** As they were last asked for; each load is followed by them. */
+  #options: ModelOptions = {}
   #paused = false
   #warm = false
   #jobs = 0
@@ -81,10 +83,13 @@ export class InferenceHost {
    */
   async load(request: LoadRequest): Promise<{ provider: string }> {
     this.#paused = true
+    const before = this.#options
+    this.#options = request.options
     try {
       const answers = await this.#loadEverywhere(request)
       const failed = answers.find((answer) => answer.type === 'failed')
       if (failed) {
+        if (this.#options === request.options) this.#options = before
         if (this.#request && answers.length > 1) await this.#loadEverywhere(this.#request)
         throw AgentError.fromInfo(failed.error)
       }
@@ -94,16 +99,15 @@ export class InferenceHost {
       return { provider: first?.type === 'loaded' ? first.provider : 'unknown' }
     } finally {
       this.#paused = false
+      this.#postOptions()
       this.#dispatch()
     }
   }
 
-  /** Options apply to the next run. */
+  /** Options apply to the next run; while a model is being loaded, to its first. */
   setOptions(options: ModelOptions): void {
-    if (!this.#request) return
-    const complete = optionsFor(this.#request.model.manifest, options)
-    for (const { worker } of this.#threads)
-      worker.postMessage({ type: 'options', options: complete })
+    this.#options = options
+    if (!this.#paused) this.#postOptions()
   }
 
   /** Infers when it is this lane's turn. @throws AgentError INFERENCE_FAILED; CONFLICT when closing */
@@ -137,6 +141,13 @@ export class InferenceHost {
     const answer = await ask(first, message)
     if (answer.type !== 'loaded' || answer.provider !== 'cpu') return [answer]
     return [answer, ...(await Promise.all(others.map((thread) => ask(thread, message))))]
+  }
+
+  #postOptions(): void {
+    if (!this.#request) return
+    const complete = optionsFor(this.#request.model.manifest, this.#options)
+    for (const { worker } of this.#threads)
+      worker.postMessage({ type: 'options', options: complete })
   }
 
   #swap(request: LoadRequest): void {
