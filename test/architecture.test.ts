@@ -47,7 +47,7 @@ const table: ImportTable = {
   ],
   'agent/net': ['agent/core', 'ipaddr.js', 'node:'],
   'agent/mux': ['agent/core'],
-  'agent/rtsp': ['agent/core', 'agent/mux', 'node:'],
+  'agent/rtsp': ['agent/core', 'agent/mux', 'broker/listen.ts', 'node:'],
   'agent/live': [
     'agent/core',
     'agent/mux',
@@ -63,6 +63,7 @@ const table: ImportTable = {
     'agent/media',
     'agent/mux',
     'agent/net',
+    'agent/pipeline/backoff.ts',
     'schemas',
     'mqtt',
     'ws',

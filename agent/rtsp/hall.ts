@@ -1,0 +1,23 @@
+import type { Log } from '../core/log.ts'
+import type { User } from './auth.ts'
+import type { RtspLimits } from './limits.ts'
+import type { Session } from './session.ts'
+import type { OfferedStream } from './stream.ts'
+import type { Tally } from './tally.ts'
+import type { UdpPorts } from './udp-ports.ts'
+
+/** What all connections of one server share. */
+export interface Hall {
+  readonly users: readonly User[]
+  readonly limits: RtspLimits
+  /** Viewers at once. */
+  readonly clients: number
+  readonly queueBytes: number
+  readonly streams: ReadonlyMap<string, OfferedStream>
+  /** By id. */
+  readonly sessions: Map<string, Session>
+  /** The ports for viewers of one address family; opened on first use. */
+  udp(family: 4 | 6): Promise<UdpPorts>
+  readonly tally: Tally
+  readonly log: Log
+}
