@@ -1,6 +1,8 @@
-import type { Codec, CodecContext, Stream } from 'node-av/lib'
+import type { CodecContext, Stream } from 'node-av/lib'
 import { AgentError } from '../core/errors.ts'
 import type { VideoOptions } from './engine.ts'
+import { type DecoderChoice, type Decoding, decodingBy } from './node-av-decoding.ts'
+import type { Download } from './node-av-download.ts'
 import type { OpenInput } from './node-av-input.ts'
 import type { NodeAv } from './node-av-library.ts'
 
@@ -8,16 +10,19 @@ import type { NodeAv } from './node-av-library.ts'
 export interface VideoStream {
   readonly stream: Stream
   readonly codec: CodecContext
+  /** Where its pictures come from; closed after `codec`. */
+  readonly download: Download
 }
 
 /**
  * Finds the video in `input` and opens its decoder. Sizes are checked before anything is decoded.
- * @throws AgentError SOURCE_UNSUPPORTED, SOURCE_DECODE, LIMIT_EXCEEDED
+ * @throws AgentError SOURCE_UNSUPPORTED, SOURCE_DECODE, LIMIT_EXCEEDED, BACKEND_UNAVAILABLE
  */
 export async function openVideo(
   av: NodeAv,
   input: OpenInput,
   options: VideoOptions,
+  choice: DecoderChoice,
 ): Promise<VideoStream> {
   checkSizes(av, input, options.maxPixels)
   await findStreamInfo(av, input)
@@ -33,7 +38,9 @@ export async function openVideo(
     throw new AgentError('SOURCE_UNSUPPORTED', `${input.name} has no video that can be decoded`)
   }
   discardOthers(av, input, stream)
-  return { stream, codec: await openDecoder(av, { input, stream, decoder }, options) }
+  const decoding = decodingBy(av, decoder, choice)
+  await openDecoder(av, { input, stream, decoding }, options)
+  return { stream, codec: decoding.context, download: decoding.download }
 }
 
 function checkSizes(av: NodeAv, input: OpenInput, maxPixels: number): void {
@@ -66,22 +73,21 @@ const skipFrame = { all: 'default', nonref: 'noref', key: 'nokey' } as const
 
 async function openDecoder(
   av: NodeAv,
-  chosen: { input: OpenInput; stream: Stream; decoder: Codec },
+  chosen: { input: OpenInput; stream: Stream; decoding: Decoding },
   { threads, maxPixels, decode }: VideoOptions,
-): Promise<CodecContext> {
-  const { input, stream, decoder } = chosen
-  const codec = new av.CodecContext()
-  codec.allocContext3(decoder)
+): Promise<void> {
+  const { input, stream, decoding } = chosen
+  const { decoder, context, download } = decoding
   const options = av.Dictionary.fromObject({ max_pixels: maxPixels, skip_frame: skipFrame[decode] })
   try {
-    codec.parametersToContext(stream.codecpar)
-    codec.pktTimebase = stream.timeBase
-    codec.threadCount = threads
-    const code = await codec.open2(decoder, options)
+    context.parametersToContext(stream.codecpar)
+    context.pktTimebase = stream.timeBase
+    context.threadCount = threads
+    const code = await context.open2(decoder, options)
     if (code < 0) throw decodeProblem(av, `cannot open the decoder of ${input.name}`, code)
-    return codec
   } catch (error) {
-    codec.freeContext()
+    context.freeContext()
+    download.close()
     throw error
   } finally {
     options.free()

@@ -1,3 +1,4 @@
+import type { Codec } from 'node-av/lib'
 import { AgentError } from '../core/errors.ts'
 
 /** The parts of node-av that the engine uses. */
@@ -30,4 +31,14 @@ export async function loadNodeAv(load: () => Promise<NodeAv> = importNodeAv): Pr
       { cause: error },
     )
   }
+}
+
+/** FFmpeg's coder of that name; nothing where this build of it lacks it. */
+export function codecNamed(
+  av: NodeAv,
+  way: 'encoder' | 'decoder',
+  name: string,
+): Codec | undefined {
+  const fits = (codec: Codec) => (way === 'encoder' ? codec.isEncoder() : codec.isDecoder())
+  return av.Codec.getCodecList().find((codec) => codec.name === name && fits(codec))
 }

@@ -3,6 +3,8 @@ import type { SourceInfo } from '../core/stages.ts'
 import type { StreamInput, VideoOptions } from './engine.ts'
 import { pixelConverter } from './node-av-convert.ts'
 import { openVideo } from './node-av-decoder.ts'
+import type { DecoderChoice } from './node-av-decoding.ts'
+import type { Download } from './node-av-download.ts'
 import type { VideoContext } from './node-av-frame.ts'
 import { type OpenInput, openInput } from './node-av-input.ts'
 import type { VideoIo } from './node-av-io.ts'
@@ -16,6 +18,7 @@ export interface VideoAccess {
   readonly io: VideoIo
   readonly bytes: StreamInput
   readonly options: VideoOptions
+  readonly choice: DecoderChoice
 }
 
 /** One opening of the container, with its decoder. */
@@ -23,6 +26,7 @@ export interface Opening {
   readonly input: OpenInput
   readonly stream: Stream
   readonly codec: CodecContext
+  readonly download: Download
   readonly packet: Packet
   readonly context: VideoContext
   readonly info: SourceInfo
@@ -33,10 +37,10 @@ export interface Opening {
 
 /** Opens container and decoder; on failure nothing of them stays open. */
 export async function openContainer(access: VideoAccess): Promise<Opening> {
-  const { av, options } = access
+  const { av, options, choice } = access
   const input = await openInput(access, access.bytes, options.signal)
   try {
-    const { stream, codec } = await openVideo(av, input, options)
+    const { stream, codec, download } = await openVideo(av, input, options, choice)
     const matrix = stream.codecpar.getCodedSideData(av.constants.AV_PKT_DATA_DISPLAYMATRIX)
     const planes = sharedPlanes(av)
     const context = { av, converter: pixelConverter(av), planes, turn: turnOf(matrix) }
@@ -48,9 +52,10 @@ export async function openContainer(access: VideoAccess): Promise<Opening> {
       planes.close()
       packet.free()
       codec.freeContext()
+      download.close()
       await input.close()
     }
-    return { input, stream, codec, packet, context, info, flushing: false, close }
+    return { input, stream, codec, download, packet, context, info, flushing: false, close }
   } catch (error) {
     await input.close()
     throw error

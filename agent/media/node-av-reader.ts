@@ -4,6 +4,7 @@ import type { SourceInfo } from '../core/stages.ts'
 import type { VideoFrame, VideoInput, VideoOptions, VideoReader } from './engine.ts'
 import { fileBytes } from './file-bytes.ts'
 import { decodeProblem } from './node-av-decoder.ts'
+import { type DecoderChoice, inSoftware } from './node-av-decoding.ts'
 import { videoFrame } from './node-av-frame.ts'
 import { videoIo } from './node-av-io.ts'
 import type { NodeAv } from './node-av-library.ts'
@@ -31,9 +32,14 @@ export class NodeAvReader implements VideoReader {
   }
 
   /** Opens `source`; on failure nothing of it stays open. */
-  static async open(av: NodeAv, source: VideoInput, options: VideoOptions): Promise<NodeAvReader> {
+  static async open(
+    av: NodeAv,
+    source: VideoInput,
+    options: VideoOptions,
+    choice: DecoderChoice = inSoftware,
+  ): Promise<NodeAvReader> {
     const bytes = source.kind === 'file' ? await fileBytes(source) : source
-    const access = { av, bytes, options, io: videoIo(av) }
+    const access = { av, bytes, options, choice, io: videoIo(av) }
     try {
       return new NodeAvReader(access, await openContainer(access))
     } catch (error) {
@@ -53,7 +59,8 @@ export class NodeAvReader implements VideoReader {
       const code = await opening.codec.receiveFrame(frame)
       if (code >= 0) {
         this.#spare = emptyFrame(av)
-        return { frame: videoFrame(opening.context, frame), pts: this.#ptsOf(frame, opening) }
+        const plain = await opening.download.of(frame)
+        return { frame: videoFrame(opening.context, plain), pts: this.#ptsOf(plain, opening) }
       }
       if (code === AVERROR_EOF) return undefined
       if (code === AVERROR_EAGAIN) await this.#feed(opening)
