@@ -93,9 +93,10 @@ export const OutputSpec = Type.Object({
   ),
   secret: Type.Optional(
     Type.String({
-      minLength: 8,
+      pattern: '^(?:\\*{3}|.{8,})$',
       maxLength: 512,
-      description: 'Webhook: key of the HMAC-SHA256 in X-Heliograph-Signature. Published as ***.',
+      description:
+        'Webhook: key of the HMAC-SHA256 in X-Heliograph-Signature, at least 8 characters. Published as ***; *** sent back for the same output and host means unchanged.',
     }),
   ),
   timeoutMs: Type.Optional(

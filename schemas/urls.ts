@@ -11,6 +11,11 @@ export const sourceSchemes: readonly string[] = [
 /** Schemes that outputs write. A test holds the registry to it. */
 export const sinkSchemes: readonly string[] = [
   'mqtt:',
+  'mqtts:',
+  'http:',
+  'https:',
+  'ws:',
+  'wss:',
   'file:',
   'rtsp:',
   'rtsps:',

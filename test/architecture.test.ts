@@ -109,6 +109,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   sharp: ['agent/media'],
   aedes: ['broker'],
   ws: ['broker', 'agent/live', 'agent/sinks'],
+  mqtt: ['agent/cli', 'agent/sinks'],
   systeminformation: ['agent/metrics'],
   'onnx-proto': ['agent/store'],
   tar: ['agent/store'],
@@ -116,7 +117,9 @@ const homes: Readonly<Record<string, readonly string[]>> = {
 }
 
 const native = ['onnxruntime-node', 'node-av', 'sharp']
-const tooHeavyForServices = ['typebox', 'mqtt', 'pino', 'aedes', 'ws', 'yaml', 'systeminformation']
+const tooHeavyForServices = ['typebox', 'pino', 'aedes', 'yaml', 'systeminformation']
+/** Only services that use them are to pay for them. */
+const onFirstUse = ['node-av', 'sharp', 'mqtt', 'ws']
 const main = 'agent/main.ts'
 const runCommand = 'agent/cli/run.ts'
 const commandLine = 'agent/cli/heliograph.ts'
@@ -175,9 +178,11 @@ describe('the code', () => {
     expect(forbiddenReach(tree, serviceEntry, ['onnxruntime-node'])).not.toEqual([])
   })
 
-  it('loads media libraries into a service process on first use', () => {
-    expect(forbiddenReach(tree, serviceEntry, ['node-av', 'sharp'], atLoad)).toEqual([])
-    expect(forbiddenReach(tree, serviceEntry, ['node-av', 'sharp'])).not.toEqual([])
+  it('loads media and network libraries into a service process on first use', () => {
+    expect(forbiddenReach(tree, serviceEntry, onFirstUse, atLoad)).toEqual([])
+    for (const name of onFirstUse) {
+      expect(forbiddenReach(tree, serviceEntry, [name])).not.toEqual([])
+    }
   })
 
   it.each(pluginFolders)('uses the plugins of %s through its registry only', (folder) => {

@@ -1,7 +1,7 @@
 import { ConfigSchema, type SettingSchema, settings } from '../../schemas/config.ts'
 import { check } from '../../schemas/decode.ts'
 import { isId } from '../../schemas/ids.ts'
-import { redact } from '../core/redact.ts'
+import { masked } from './describe.ts'
 import type { Given, Problem } from './given.ts'
 import { didYouMean } from './suggest.ts'
 
@@ -75,9 +75,8 @@ function child(value: unknown, key: string): unknown {
 
 function report(given: Given, what: string, { problems }: Findings): void {
   const { path, value, origin } = given
-  const shown = redact(
-    typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? 'nothing'),
-  )
+  const safe = masked(value, path.at(-1))
+  const shown = typeof safe === 'string' ? `'${safe}'` : (JSON.stringify(safe) ?? 'nothing')
   const got = shown.length > 80 ? `${shown.slice(0, 77)}…` : shown
   problems.push(`${origin.where(path, 'value')}: ${path.join('.')} ${what}; it is ${got}`)
 }

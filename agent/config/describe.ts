@@ -23,7 +23,8 @@ function ordered(value: unknown, schema: SettingSchema): unknown {
   return Object.fromEntries(entries)
 }
 
-function masked(value: unknown, key = ''): unknown {
+/** `value`, of the setting `key`, as it may be shown: without secrets, its own or any below. */
+export function masked(value: unknown, key = ''): unknown {
   if (typeof value === 'string') return SECRET.test(key) ? '***' : redact(value)
   if (Array.isArray(value)) return value.map((item) => masked(item, key))
   if (typeof value !== 'object' || value === null) return SECRET.test(key) ? '***' : value

@@ -5,13 +5,14 @@ import {
   InputSpec,
   ModelChange,
   OutputSet,
+  type OutputSpec,
 } from '../../schemas/control.ts'
 import { check } from '../../schemas/decode.ts'
 import type { ErrorCode } from '../../schemas/errors.ts'
 import { isId } from '../../schemas/ids.ts'
 import { schemeOf, sinkSchemes, sourceSchemes } from '../../schemas/urls.ts'
 import { AgentError } from '../core/errors.ts'
-import { redact, restorePassword } from '../core/redact.ts'
+import { MASKED, redact, restorePassword, restoreSecret } from '../core/redact.ts'
 import type { Desired, ServiceEvent } from './service-state.ts'
 
 /** A checked wish, and the fields of the message that were ignored. */
@@ -59,10 +60,25 @@ function asUrl(args: unknown): object | undefined {
  */
 export function readOutputs(args: unknown, desired: Desired, limits: PartLimits): Read<SetOutputs> {
   const { value, unknown } = checked('output/set', OutputSet, args)
-  const patch = mapPatch(value, desired.outputs, 'SINK_UNSUPPORTED', 'output writes', sinkSchemes)
+  const named = mapPatch(value, desired.outputs, 'SINK_UNSUPPORTED', 'output writes', sinkSchemes)
+  const patch = withSecrets(named, desired.outputs)
   const count = Object.keys({ ...desired.outputs, ...patch }).length
   atMost(count, limits.outputsPerService, 'outputs', 'limits.outputsPerService')
   return { value: { type: 'output/set', patch }, unknown }
+}
+
+/** The patch with the secrets that it only alludes to, each of the same output. @throws AgentError MESSAGE_INVALID */
+function withSecrets(patch: Patch<OutputSpec>, before: Desired['outputs']): SetOutputs['patch'] {
+  const outputs = Object.entries(patch).map(([id, spec]) => {
+    if (spec === null || typeof spec === 'string' || spec.secret !== MASKED) return [id, spec]
+    const secret = restoreSecret(spec.url, before[id])
+    if (secret !== undefined) return [id, { ...spec, secret }]
+    throw new AgentError(
+      'MESSAGE_INVALID',
+      `output/set: the secret of '${id}' is '${MASKED}', which stands for the one it has only while scheme, host and port stay the same; send the secret itself`,
+    )
+  })
+  return Object.fromEntries(outputs)
 }
 
 /** Reads `model/set`: a model's id, or a change. @throws AgentError MESSAGE_INVALID */

@@ -5,7 +5,7 @@ import type {
   ServicePhase,
   ServiceStatus,
 } from '../../schemas/state.ts'
-import { redact } from '../core/redact.ts'
+import { maskedOutput, redact } from '../core/redact.ts'
 import { isWanted, type ServiceState } from './service-state.ts'
 
 /** The state of the service as a whole: derived, never stored. */
@@ -78,7 +78,7 @@ export function outputStatuses(service: ServiceState): Record<string, OutputStat
   return Object.fromEntries(
     Object.entries(service.desired.outputs).map(([id, spec]) => {
       const actual = service.outputs[id] ?? { state: 'closed', since: 0, written: 0, dropped: 0 }
-      return [id, { ...spec, ...actual, url: publicUrl(spec.url) } as OutputStatus]
+      return [id, { ...maskedOutput(spec), ...actual } as OutputStatus]
     }),
   )
 }

@@ -7,6 +7,36 @@ export function redact(text: string): string {
   return [start, ...masked].join('://')
 }
 
+/** How a secret is published. */
+export const MASKED = '***'
+
+/** An output as it may be published: its secret is masked, and the password in its URL. */
+export function maskedOutput<Spec extends { readonly url: string; readonly secret?: string }>(
+  spec: Spec,
+): Spec {
+  return {
+    ...spec,
+    url: redact(spec.url),
+    ...(spec.secret === undefined ? {} : { secret: MASKED }),
+  }
+}
+
+/**
+ * The secret that `***` stands for in an output to `url`: that of `before`, if both have the same scheme, host
+ * and port. Signatures for one place must not be had by naming another.
+ */
+export function restoreSecret(
+  url: string,
+  before: { readonly url: string; readonly secret?: string } | undefined,
+): string | undefined {
+  return before && placeOf(url) === placeOf(before.url) ? before.secret : undefined
+}
+
+/** Scheme, host and port. */
+function placeOf(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?([^/?#]*).*$/is, '$1$2').toLowerCase()
+}
+
 /** `url`, with the password that `before` has for the same scheme, user and host where `url` says `***`. */
 export function restorePassword(url: string, before: string | undefined): string {
   const pattern = /^([a-z][a-z0-9+.-]*:\/\/[^\s/@:]*):([^\s/@]+)@([^/?#]*)/i

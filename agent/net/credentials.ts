@@ -18,7 +18,8 @@ export function basicAuthorization(url: URL): Record<string, string> {
   return { authorization: `Basic ${pair.toString('base64')}` }
 }
 
-function decoded(text: string): string {
+/** Percent-encoding undone, where it is any. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

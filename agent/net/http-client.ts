@@ -58,6 +58,42 @@ function accepted(url: URL, response: IncomingMessage, session: HttpSession): Ht
   return { url, status, headers: response.headers, body }
 }
 
+/** What a server said to what it was sent. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+}
+
+/** Bytes of an answer that are read, so that its connection can be used again. */
+const maxAnswerBytes = 64 * 1024
+
+/**
+ * Posts `body`, with the credentials of `url`. Whatever the status, it is the answer; redirects are not followed.
+ * @throws AgentError *_FORBIDDEN, SOURCE_UNREACHABLE, SINK_FAILED
+ */
+export async function httpPost(
+  url: URL,
+  body: Uint8Array,
+  headers: Readonly<Record<string, string>>,
+  session: HttpSession,
+): Promise<HttpAnswer> {
+  const all = { ...basicAuthorization(url), ...headers, 'content-length': String(body.length) }
+  const response = await requestOnce(url, { method: 'POST', headers: all, body }, session)
+  const late = setTimeout(() => response.destroy(), session.timeoutMs)
+  try {
+    let read = 0
+    for await (const chunk of response) {
+      read += chunk.length
+      if (read > maxAnswerBytes) break
+    }
+  } catch {
+    // The status is what counts; a connection that broke off is not used again.
+  } finally {
+    clearTimeout(late)
+  }
+  return { status: response.statusCode ?? 0, headers: response.headers }
+}
+
 /** Whether trying again may mend `status`: the server's own trouble, and being asked to come later. */
 export function isPassing(status: number): boolean {
   return status >= 500 || [408, 425, 429].includes(status)

@@ -1,14 +1,19 @@
 import type { OutputSpec } from '../../schemas/control.ts'
 import type { Box, Item, Result } from '../../schemas/results.ts'
+import type { Sink } from '../core/stages.ts'
 
 /** Decides what of a result one output gets: the result, part of it, or nothing. @param now ms */
 export type OutputFilter = (result: Result, now: number) => Result | undefined
 
 /**
  * The filters of the contract, in the order: inputs, items, change, rate.
- * @param continuous every result passes, with the items that do: `onChange` and empty results do not matter
+ * @param sink `continuous`: every result passes, with the items that do: `onChange` and empty results do not
+ *   matter; `needsItems`: no empty result passes
  */
-export function outputFilter(spec: OutputSpec, continuous = false): OutputFilter {
+export function outputFilter(
+  spec: OutputSpec,
+  { continuous = false, needsItems = false }: Pick<Sink, 'continuous' | 'needsItems'> = {},
+): OutputFilter {
   const selective =
     spec.labels !== undefined ||
     spec.minScore !== undefined ||
@@ -35,8 +40,9 @@ export function outputFilter(spec: OutputSpec, continuous = false): OutputFilter
 
   const wanted = (kept: Result): boolean => {
     if (continuous) return true
-    if (spec.onChange) return changed(kept)
-    return !selective || kept.items.length > 0
+    if (spec.onChange && !changed(kept)) return false
+    const mayBeEmpty = !needsItems && (spec.onChange === true || !selective)
+    return mayBeEmpty || kept.items.length > 0
   }
   return (result, now) => {
     if (spec.inputs && !spec.inputs.includes(result.input)) return undefined

@@ -51,7 +51,7 @@ export class OutputRunner {
       const sink = this.#create()
       this.#opening = sink
       await sink.open()
-      this.#filter = outputFilter(this.#parts.spec, sink.continuous)
+      this.#filter = outputFilter(this.#parts.spec, sink)
       this.#room = sink.room ?? (sink.continuous ? CONTINUOUS_ROOM : MAX_OUTSTANDING)
       this.#sink = sink
       this.#become('open')

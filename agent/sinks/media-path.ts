@@ -38,13 +38,19 @@ export function fileTime(at: Date = new Date(), precision: 's' | 'ms' = 's'): st
   return precision === 'ms' ? text.replace('.', '-') : text.replace(/\..*/, '')
 }
 
+/** The folder that every file of `pattern` is below: what comes ahead of the first placeholder. */
+export function fixedFolder(pattern: string): string {
+  const [fixed = ''] = pattern.split('{')
+  return dirname(`${fixed}x`)
+}
+
 /**
  * Makes the folder that every file of `pattern` is below. As it really is, links followed, it lies in the
  * media folder; nothing is made outside of it.
  * @throws AgentError SINK_FORBIDDEN, SINK_FAILED
  */
 export async function makeMediaFolder(pattern: string, mediaFolder: string): Promise<void> {
-  const folder = dirname(pattern.split('{')[0] ?? pattern)
+  const folder = fixedFolder(pattern)
   try {
     await mkdir(mediaFolder, { recursive: true })
     const root = await realpath(mediaFolder)
@@ -61,7 +67,7 @@ export async function makeMediaFolder(pattern: string, mediaFolder: string): Pro
 
 /**
  * Opens a regular file below the media folder, and makes the folders that lead to it. Never through a link.
- * @param flags besides `O_WRONLY | O_CREAT`: `constants.O_APPEND`, `O_EXCL`, `O_TRUNC`
+ * @param flags besides `O_RDWR | O_CREAT`: `constants.O_APPEND`, `O_EXCL`, `O_TRUNC`
  * @throws AgentError SINK_FORBIDDEN, SINK_FAILED
  */
 export async function openMediaFile(
@@ -70,10 +76,10 @@ export async function openMediaFile(
   flags: number,
 ): Promise<FileHandle> {
   await makeMediaFolder(path, mediaFolder)
-  const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
+  const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
   let handle: FileHandle | undefined
   try {
-    handle = await open(path, flags | O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o640)
+    handle = await open(path, flags | O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o640)
     await checkOpened(handle, path, mediaFolder)
     return handle
   } catch (cause) {

@@ -5,15 +5,24 @@ import { redact } from '../core/redact.ts'
 import type { Sink } from '../core/stages.ts'
 import { fileSink } from './file.ts'
 import { mqttSink } from './mqtt.ts'
+import { mqttBrokerSink } from './mqtt-broker.ts'
 import { pushSink } from './push.ts'
 import { rtspSink } from './rtsp.ts'
 import type { SinkContext } from './sink-context.ts'
+import { webSocketSink } from './web-socket.ts'
+import { webhookSink } from './webhook.ts'
 
 type OpenSink = (spec: OutputSpec, context: SinkContext) => Sink
 
 /** URL scheme → sink. A new destination is one file and one line here. */
 const sinks: Readonly<Record<string, OpenSink>> = {
-  'mqtt:': mqttSink,
+  'mqtt:': (spec, context) =>
+    (spec.url.slice('mqtt:'.length).startsWith('//') ? mqttBrokerSink : mqttSink)(spec, context),
+  'mqtts:': mqttBrokerSink,
+  'http:': webhookSink,
+  'https:': webhookSink,
+  'ws:': webSocketSink,
+  'wss:': webSocketSink,
   'file:': fileSink,
   'rtsp:': (spec, context) =>
     (spec.url.toLowerCase() === 'rtsp:' ? rtspSink : pushSink)(spec, context),

@@ -47,7 +47,7 @@ export interface SinkContext {
   dropped(): void
   /**
    * The destination is out of reach; the sink goes on, keeps what it is given as far as it has room, and tries
-   * again by itself. Without an error: the destination is back. Only what changes is told.
+   * again by itself. Without an error: the destination is back.
    */
   troubled(error?: AgentError): void
   /** The sink is at its end though nothing is being written: as if a write had failed. */
