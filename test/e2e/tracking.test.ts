@@ -29,7 +29,7 @@ const tracksOf = (results: readonly Result[]): Set<number | undefined> =>
   new Set(results.flatMap(({ items }) => items.map(({ track }) => track)))
 
 it('follows the dog of the clip under one number, through scores far below the threshold', async () => {
-  // At one picture a second and this threshold, no picture for over two seconds has a dog in it.
+  // One picture a second: at this threshold alone, the dog is out of sight for three seconds.
   const options = { minScore: 0.95, track: true }
   const input = { url: media('dog.mp4'), pace: 'fast', fps: 1 }
   await add('slow', { model: { options }, input })

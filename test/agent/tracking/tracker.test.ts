@@ -4,6 +4,7 @@ import type { Item } from '../../../schemas/results.ts'
 import {
   follow,
   hidden,
+  item,
   momentAt,
   type Story,
   seeded,
@@ -21,13 +22,6 @@ function switches(story: Story, names: readonly string[]): number {
     return sum + tracks.filter((track, at) => at > 0 && track !== tracks[at - 1]).length
   }, 0)
 }
-
-const item = (score: number, x = 100): Item => ({
-  label: 'person',
-  classId: 0,
-  score,
-  box: [x, 100, 60, 120],
-})
 
 describe('tracker', () => {
   it('keeps the numbers of things that go straight, counted from 1, from the first picture on', () => {
@@ -228,77 +222,6 @@ describe('tracker', () => {
     }
   })
 
-  describe('tells of every track', () => {
-    const lives = (story: Story, track: number) =>
-      story.events.filter((event) => event.track === track).map(({ type }) => type)
-
-    it.each([11, 12, 13, 14, 15])('one life, whatever happens (seed %i)', (seed) => {
-      const random = seeded(seed)
-      const crowd = Array.from({ length: 40 }, (_, index): Thing => {
-        const way = walker(
-          `thing ${index}`,
-          [random() * 1000, random() * 600],
-          [random() * 400 - 200, random() * 200 - 100],
-          [20 + random() * 100, 20 + random() * 100],
-        )
-        const from = random() * 4
-        const shown = { ...way, label: random() < 0.5 ? 'person' : 'dog' }
-        return {
-          ...shaky(hidden(shown, from, from + random() * 3), random, 0.2, 0.3),
-          scoreAt: () => random(),
-        }
-      })
-      const story = follow(crowd, steady(150, 20))
-      const tracks = [...new Set(story.pictures.flat())]
-      expect(tracks.length).toBeGreaterThan(20)
-      expect(tracks.toSorted((a, b) => a - b)).toEqual(tracks.map((_, index) => index + 1))
-      for (const picture of story.pictures) expect(new Set(picture).size).toBe(picture.length)
-      for (const track of tracks) {
-        const told = lives(story, track)
-        expect([told[0], told.at(-1)]).toEqual(['new', 'end'])
-        expect(told.slice(1, -1).every((type) => type === 'update')).toBe(true)
-      }
-      expect(follow(crowd.slice(0, 0), steady(3)).events).toEqual([])
-    })
-
-    it('updates at most once a second, and only of what moves or is seen better', () => {
-      const dog = walker('moving', [100, 200], [60, 0])
-      const rock = walker('still', [600, 200], [0, 0])
-      const better = {
-        ...walker('better', [600, 500], [0, 0]),
-        scoreAt: (seconds: number) => (seconds < 2 ? 0.6 : 0.8),
-      }
-      const story = follow([dog, rock, better], steady(151))
-      const updates = (track: number) =>
-        story.events.filter((event) => event.track === track && event.type === 'update')
-      expect(updates(1).map(({ lastAt }) => lastAt - momentAt(0).capturedAt)).toEqual([
-        1000, 2000, 3000, 4000, 5000,
-      ])
-      expect(updates(2)).toEqual([])
-      expect(updates(3).map(({ bestScore }) => bestScore)).toEqual([0.8])
-    })
-
-    it('the whole at its end: first and last time, pictures, best score and its box', () => {
-      const thing: Thing = {
-        ...hidden(walker('a', [100, 200], [60, 0]), 0.5, 0.8),
-        scoreAt: (seconds) => (Math.abs(seconds - 1) < 0.01 ? 0.95 : 0.7),
-      }
-      const { events } = follow([thing], steady(21, 10))
-      expect(events.at(-1)).toEqual({
-        type: 'end',
-        track: 1,
-        label: 'person',
-        classId: 0,
-        firstAt: momentAt(0).capturedAt,
-        lastAt: momentAt(2).capturedAt,
-        frames: 18,
-        box: thing.boxAt(2),
-        bestScore: 0.95,
-        bestBox: thing.boxAt(1),
-      })
-    })
-  })
-
   it('begins anew after an end, with numbers that were not used', () => {
     const follower = tracker()
     follower.update([item(0.9)], momentAt(0), 0.5)
@@ -307,53 +230,5 @@ describe('tracker', () => {
     const { items, events } = follower.update([item(0.9)], momentAt(0.04), 0.5)
     expect(items[0]?.track).toBe(2)
     expect(events.map(({ type }) => type)).toEqual(['new'])
-  })
-
-  describe('is safe from', () => {
-    it('boxes and scores that are no numbers, or have no area', () => {
-      const follower = tracker()
-      const strange = [Number.NaN, Number.POSITIVE_INFINITY, 0, -5, 1e300].map(
-        (side): Item => ({ ...item(0.9), box: [10, 10, side, 20] }),
-      )
-      for (const seconds of steady(10)) {
-        const items = [...strange, { ...item(0.9), score: Number.NaN }, item(0.8)]
-        const picture = follower.update(items, momentAt(seconds), 0.5)
-        expect(picture.items.find(({ score }) => score === 0.8)?.track).toBeDefined()
-      }
-      for (const { box, bestBox } of follower.end()) {
-        expect([...box, ...bestBox].every(Number.isFinite)).toBe(true)
-      }
-    })
-
-    it('times that stand still, go back or are no numbers', () => {
-      const follower = tracker()
-      for (const pts of [0, 0, 5, 1, Number.NaN, 1.1, -3]) {
-        const { items } = follower.update([item(0.9)], { capturedAt: 1000, pts }, 0.5)
-        expect(items[0]?.track).toBe(1)
-      }
-    })
-
-    it('a thousand boxes on one spot: it follows only so many, in bounded time', () => {
-      const random = seeded(5)
-      const follower = tracker()
-      const started = performance.now()
-      for (const seconds of steady(4)) {
-        const heap = Array.from({ length: 1000 }, () => item(0.6 + random() * 0.4, random() * 40))
-        const { items } = follower.update(heap, momentAt(seconds), 0.5)
-        expect(items).toHaveLength(1000)
-        expect(items.filter(({ track }) => track !== undefined).length).toBeLessThanOrEqual(300)
-      }
-      expect(performance.now() - started).toBeLessThan(8000)
-      expect(follower.end()).toHaveLength(300)
-    })
-
-    it('a picture that fills up with strangers: the number of tracks stays bounded', () => {
-      const follower = tracker({ maxTracks: 5 })
-      for (let index = 0; index < 100; index += 1) {
-        const strangers = Array.from({ length: 20 }, (_, at) => item(0.9, (index * 20 + at) * 100))
-        follower.update(strangers, momentAt(index / 1000), 0.5)
-      }
-      expect(follower.end().length).toBeLessThanOrEqual(5)
-    })
   })
 })

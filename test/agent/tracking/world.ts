@@ -56,6 +56,14 @@ function itemOf(thing: Thing, seconds: number, names: Map<Box, string>): Item[] 
   return [{ label, classId: classes.indexOf(label), score: thing.scoreAt?.(seconds) ?? 0.9, box }]
 }
 
+/** A person at `x`. */
+export const item = (score: number, x = 100): Item => ({
+  label: 'person',
+  classId: 0,
+  score,
+  box: [x, 100, 60, 120],
+})
+
 /** A picture of a file: its source's clock, and a time of capture that does not count. */
 export function momentAt(seconds: number): Moment {
   return { capturedAt: 1_790_000_000_000 + Math.round(seconds * 1000), pts: seconds }
