@@ -1,0 +1,161 @@
+import { AgentError } from '../core/errors.ts'
+import type { SourceInfo } from '../core/stages.ts'
+import type { StreamInput, VideoFrame, VideoInput, VideoOptions, VideoReader } from './engine.ts'
+import { type ReplayedBytes, replayedBytes } from './ffmpeg-bytes.ts'
+import { type DecoderKind, decodeInputOptions, decodeOutputOptions } from './ffmpeg-decoding.ts'
+import { pooledFrame } from './ffmpeg-frame.ts'
+import { type ProbedVideo, probeVideo } from './ffmpeg-probe.ts'
+import type { FfmpegProgram, ProgramEnd, ProgramRun } from './ffmpeg-program.ts'
+import { fileBytes } from './file-bytes.ts'
+import { indexFirst } from './mp4-index.ts'
+import { type PicturePool, picturePool } from './picture-pool.ts'
+import { type PictureQueue, pictureQueue } from './picture-queue.ts'
+
+/** Chooses how a video is decoded. @throws AgentError BACKEND_UNAVAILABLE */
+export type ChooseDecoder = (wanted: string, video: ProbedVideo) => Promise<DecoderKind>
+
+/** What every opening of one video shares. */
+interface Video {
+  readonly program: FfmpegProgram
+  readonly input: StreamInput
+  readonly options: VideoOptions
+  readonly probed: ProbedVideo
+  readonly decoder: DecoderKind
+  readonly pool: PicturePool
+}
+
+/** One run of ffmpeg through the video. */
+interface Opening {
+  readonly bytes: ReplayedBytes
+  readonly queue: PictureQueue
+  readonly run: ProgramRun
+  end: ProgramEnd | undefined
+}
+
+/** A video that the ffmpeg program decodes, as far ahead as two pictures. */
+export class FfmpegReader implements VideoReader {
+  readonly info: SourceInfo
+  readonly #video: Video
+  #opening: Opening | undefined
+  #taken = 0
+
+  private constructor(video: Video, bytes: ReplayedBytes) {
+    this.info = video.probed.info
+    this.#video = video
+    this.#opening = start(video, bytes)
+    video.options.signal.addEventListener('abort', this.#stop)
+    if (video.options.signal.aborted) this.#stop()
+  }
+
+  /** Opens `source`; on failure nothing of it stays open. */
+  static async open(
+    program: FfmpegProgram,
+    source: VideoInput,
+    options: VideoOptions,
+    choose: ChooseDecoder,
+  ): Promise<FfmpegReader> {
+    const given = source.kind === 'file' ? await fileBytes(source) : source
+    try {
+      const input = await indexFirst(given)
+      const bytes = replayedBytes(input, options.signal)
+      const probed = await probeVideo(program, bytes, input.name, options)
+      const decoder = await choose(options.decoder ?? 'auto', probed)
+      const pool = picturePool(probed.width, probed.height)
+      return new FfmpegReader({ program, input, options, probed, decoder, pool }, bytes)
+    } catch (error) {
+      await given.close()
+      throw error
+    }
+  }
+
+  async next(): Promise<VideoFrame | undefined> {
+    const opening = this.#demandOpen()
+    const { options, pool } = this.#video
+    const next = options.signal.aborted ? undefined : await opening.queue.next()
+    if (options.signal.aborted) {
+      if (next) pool.giveBack(next.picture)
+      return undefined
+    }
+    if (next) {
+      this.#taken += 1
+      return { frame: pooledFrame(pool, next.picture), pts: next.pts }
+    }
+    this.#checkEnd(opening)
+    return undefined
+  }
+
+  async rewind(): Promise<void> {
+    const opening = this.#demandOpen()
+    this.#opening = undefined
+    await stop(opening)
+    const { input, options } = this.#video
+    this.#taken = 0
+    this.#opening = start(this.#video, replayedBytes(input, options.signal))
+    if (options.signal.aborted) this.#stop()
+  }
+
+  async close(): Promise<void> {
+    const opening = this.#opening
+    this.#opening = undefined
+    this.#video.options.signal.removeEventListener('abort', this.#stop)
+    if (opening) await stop(opening)
+    await this.#video.input.close()
+  }
+
+  readonly #stop = (): void => {
+    this.#opening?.queue.clear()
+    this.#opening?.run.kill()
+  }
+
+  /** A program that fails after pictures came met damage at the end: what is there has been shown. */
+  #checkEnd({ bytes, end }: Opening): void {
+    const failure = bytes.failure()
+    if (failure !== undefined) throw failure
+    if (end?.problem === undefined) return
+    const { input, options } = this.#video
+    const error = decodeProblem(`cannot read on ${input.name}`, end.problem)
+    if (this.#taken === 0) throw error
+    options.skipped?.(error)
+  }
+
+  #demandOpen(): Opening {
+    if (this.#opening) return this.#opening
+    throw new AgentError('INTERNAL', `${this.#video.input.name} was read after it was closed`)
+  }
+}
+
+function start(video: Video, bytes: ReplayedBytes): Opening {
+  const { program, options, probed, decoder, pool, input } = video
+  const queue = pictureQueue(pool)
+  const run = program.run({
+    inputOptions: decodeInputOptions(decoder, options),
+    input: bytes.onlyOnceMore(),
+    outputOptions: decodeOutputOptions(decoder, probed, program.version),
+    output: queue.stream,
+    complaint(line) {
+      const skipped = skippedPicture.exec(line)
+      if (skipped) {
+        options.skipped?.(decodeProblem(`cannot decode a packet of ${input.name}`, line))
+      }
+    },
+  })
+  const opening: Opening = { bytes, queue, run, end: undefined }
+  void run.ended.then((end) => {
+    opening.end = end
+    queue.end()
+  })
+  return opening
+}
+
+/** How ffmpeg says that it leaves out a packet; what else it complains of, it conceals. */
+const skippedPicture = /Error while decoding stream|Error submitting (a )?packet to (the )?decoder/
+
+async function stop({ queue, run }: Opening): Promise<void> {
+  queue.clear()
+  run.kill()
+  await run.ended
+}
+
+function decodeProblem(attempt: string, why: string): AgentError {
+  return new AgentError('SOURCE_DECODE', `${attempt}: ${why}`)
+}
