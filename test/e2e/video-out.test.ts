@@ -70,14 +70,18 @@ describe.skipIf(!needs('ffmpeg', 'ffmpeg'))('annotated video', () => {
 
   it('has a URL on a retained topic as soon as there are pictures, and shows each with its own boxes', async () => {
     await agent.ask('$cmd/service/add', {
-      service: 'cam',
+      service: 'door',
       model: { options: { minScore: 0.03, maxItems: 3 } },
       input: {
         gate: { url: `synthetic:?width=${WIDTH}&height=${HEIGHT}&fps=15`, pace: 'realtime' },
       },
       compute: 'start',
     })
-    const { value: stream } = await agent.next('cam/stream/video/gate', (value) => value !== undefined)
+    const { value: stream } = await agent.next(
+      'door/stream/video/gate',
+      (value) => value !== undefined,
+      0,
+    )
     expect(stream).toMatchObject({
       protocol: 'rtsp',
       codec: 'h264',
@@ -85,12 +89,12 @@ describe.skipIf(!needs('ffmpeg', 'ffmpeg'))('annotated video', () => {
       height: HEIGHT,
       viewers: 0,
     })
-    expect(stream.url).toBe(`${agent.running.addresses.rtsp}/cam/video/gate`)
+    expect(stream.url).toBe(`${agent.running.addresses.rtsp}/door/video/gate`)
     const pictures = await watch(stream.url, 40)
     expect(pictures.length).toBe(40)
     const results = new Map(
       agent.heard
-        .filter(({ topic }) => topic === agent.topic('cam/detections/gate'))
+        .filter(({ topic }) => topic === agent.topic('door/detections/gate'))
         .map(({ value }) => [Math.round(value.pts * 15), value] as const),
     )
     const shares = pictures.flatMap((picture) => {
@@ -104,7 +108,7 @@ describe.skipIf(!needs('ffmpeg', 'ffmpeg'))('annotated video', () => {
   }, 60_000)
 
   it('is not encoded while nobody watches', async () => {
-    await agent.next('cam/stream/video/gate', (value) => value?.viewers === 0, 0)
+    await agent.next('door/stream/video/gate', (value) => value?.viewers === 0, 0)
     const { stdout } = await promisify(execFile)('ffprobe', [
       '-v',
       'error',
@@ -114,7 +118,7 @@ describe.skipIf(!needs('ffmpeg', 'ffmpeg'))('annotated video', () => {
       'stream=codec_name,width,height',
       '-of',
       'json',
-      `${agent.running.addresses.rtsp}/cam/video/gate`,
+      `${agent.running.addresses.rtsp}/door/video/gate`,
     ])
     expect(JSON.parse(stdout).streams[0]).toMatchObject({
       codec_name: 'h264',
@@ -125,13 +129,13 @@ describe.skipIf(!needs('ffmpeg', 'ffmpeg'))('annotated video', () => {
 
   it('ends with its output, and nothing else does', async () => {
     const before = agent.heard.length
-    agent.send('cam/output/set', { video: null })
-    await agent.next('cam/stream/video/gate', (value) => value === undefined)
-    await agent.next('cam/detections/gate')
+    agent.send('door/output/set', { video: null })
+    await agent.next('door/stream/video/gate', (value) => value === undefined)
+    await agent.next('door/detections/gate')
     await passed(200)
     const seqs = agent.heard
       .slice(before)
-      .filter(({ topic }) => topic === agent.topic('cam/detections/gate'))
+      .filter(({ topic }) => topic === agent.topic('door/detections/gate'))
       .map(({ value }) => value.seq)
     expect(seqs.slice(1).every((seq, index) => seq === seqs[index] + 1)).toBe(true)
   }, 30_000)
