@@ -84,7 +84,8 @@ class NodeAvPush implements PacketSink {
       format.interrupt()
     }, timeoutMs)
     const code = await work.finally(() => clearTimeout(timer))
-    if (code >= 0) return
+    // Over RTSP, FFmpeg does not tell that a packet was cut off.
+    if (code >= 0 && !late) return
     const why = late ? `no answer within ${timeoutMs} ms` : new this.#av.FFmpegError(code).message
     throw this.#problem(attempt, why)
   }
