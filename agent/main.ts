@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Broker, startBroker } from '../broker/server.ts'
+import { type Broker, startBroker, webSocketPath } from '../broker/server.ts'
 import type { AddressBook } from '../schemas/address.ts'
 import type { Config } from '../schemas/config.ts'
 import { advertised } from './advertise.ts'
@@ -8,7 +8,9 @@ import { AgentControl } from './control/agent-control.ts'
 import { desiredStore } from './control/desired-store.ts'
 import { type Presence, presence } from './control/presence.ts'
 import { AgentError } from './core/errors.ts'
+import type { Log } from './core/log.ts'
 import { type DataFolder, defaultAgentId, takeDataFolder } from './data-folder.ts'
+import { attachLive, defaultLiveLimits } from './live/attach-live.ts'
 import type { AgentLog } from './log.ts'
 import { memoryMeter, processMeter } from './metrics/process-usage.ts'
 import { reportMetrics } from './metrics/report.ts'
@@ -104,6 +106,8 @@ async function startParts(
     presence: present,
     servicesChanged: (services) => introduction.change({ services: [...services] }),
   })
+  const live = serveLive(config, broker, control, log)
+  ends.push(async () => live.close())
   control.begin()
   present.state('ready')
   log.info({ agent, ...addresses }, 'agent ready')
@@ -142,6 +146,22 @@ function addressesOf({ rtsp, advertise }: Config, broker: Broker, { port }: Rtsp
     ws: advertised(own.ws, advertise.host),
     rtsp: advertised(own.rtsp, advertise.host),
   }
+}
+
+/** Live video for browsers, beside MQTT over WebSocket and under the same rules. */
+function serveLive(
+  { http, broker }: Config,
+  { http: server }: Broker,
+  control: AgentControl,
+  log: Log,
+) {
+  return attachLive(server, {
+    trust: { hosts: [...broker.allowedHosts, http.host], origins: broker.allowedOrigins },
+    limits: defaultLiveLimits,
+    find: (service, input) => control.services.get(service)?.live(input),
+    elsewhere: (path) => path === webSocketPath,
+    refused: (reason) => log.warn({ reason }, 'a viewer was turned away'),
+  })
 }
 
 function startMetrics({ data, metrics }: Config, control: AgentControl, present: Presence) {

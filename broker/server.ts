@@ -42,7 +42,8 @@ export interface Broker {
   close(): Promise<void>
 }
 
-const webSocketPath = '/mqtt'
+/** Where the HTTP server answers MQTT over WebSocket. */
+export const webSocketPath = '/mqtt'
 /** Small packets must not wait for an acknowledgement; the dead are noticed without MQTT's own keepalive. */
 const sockets = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }
 /** One message of a WebSocket may hold the end of one packet and the beginning of the next. */

@@ -1,16 +1,13 @@
 import type { StreamStatus } from '../../schemas/state.ts'
-import type { OfferedStream, StreamServer, VideoFormat, VideoPacket } from '../core/video.ts'
+import type {
+  LiveStream,
+  OfferedStream,
+  StreamServer,
+  VideoFormat,
+  VideoPacket,
+} from '../core/video.ts'
 import type { StreamId, ToService } from '../service/messages.ts'
 import type { ServiceTopics } from './service-topics.ts'
-
-/** A stream as viewers of other kinds take it. */
-export interface LiveStream {
-  readonly format: VideoFormat
-  /** Takes every packet from now on; returns how to stop. The stream is encoded meanwhile. */
-  subscribe(take: (packet: VideoPacket) => void): () => void
-  /** Asks for a key packet. */
-  key(): void
-}
 
 /** What the streams of a service need. */
 export interface StreamsParts {
@@ -22,7 +19,14 @@ export interface StreamsParts {
 
 interface Stream extends LiveStream {
   readonly offered: OfferedStream
-  readonly takers: Set<(packet: VideoPacket) => void>
+  readonly takers: Set<Taker>
+  /** Says nothing about itself any more: another may have its name. */
+  end(): void
+}
+
+interface Taker {
+  take(packet: VideoPacket): void
+  ended(): void
 }
 
 /** The streams that a service's process offers: passes packets on, and back whether they are wanted. */
@@ -38,16 +42,19 @@ export class ServiceStreams {
     this.close(id)
     const { service, server, topics, send } = this.#parts
     const path = pathOf(id)
-    const takers = new Set<(packet: VideoPacket) => void>()
+    const takers = new Set<Taker>()
     let viewers = 0
     let watched = false
     let wanted = false
+    let open = true
     const demand = (): void => {
+      if (!open) return
       const now = watched || takers.size > 0
       if (now !== wanted) send({ type: 'stream/wanted', stream: id, wanted: now })
       wanted = now
     }
     const status = (): void => {
+      if (!open) return
       const { codec, width, height, fps } = format
       const url = server.url(`/${service}/${path}`)
       const value: StreamStatus = { url, protocol: 'rtsp', codec, width, height, fps, viewers }
@@ -72,12 +79,18 @@ export class ServiceStreams {
       offered,
       takers,
       key,
-      subscribe(take) {
-        takers.add(take)
+      end() {
+        open = false
+        offered.close()
+        for (const { ended } of [...takers]) ended()
+      },
+      subscribe(take, ended) {
+        const taker = { take, ended }
+        takers.add(taker)
         demand()
         key()
         return () => {
-          takers.delete(take)
+          takers.delete(taker)
           demand()
         }
       },
@@ -88,14 +101,14 @@ export class ServiceStreams {
   write(id: StreamId, packet: VideoPacket): void {
     const stream = this.#streams.get(pathOf(id))
     stream?.offered.write(packet)
-    for (const take of stream?.takers ?? []) take(packet)
+    for (const { take } of stream?.takers ?? []) take(packet)
   }
 
   close(id: StreamId): void {
     const stream = this.#streams.get(pathOf(id))
     if (!stream) return
     this.#streams.delete(pathOf(id))
-    stream.offered.close()
+    stream.end()
     this.#parts.topics.forget(topicOf(id))
   }
 

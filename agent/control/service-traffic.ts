@@ -1,10 +1,10 @@
 import type { Bus } from '../core/bus.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { StreamServer } from '../core/video.ts'
+import type { LiveStream, StreamServer } from '../core/video.ts'
 import type { FromService, ToService } from '../service/messages.ts'
 import { imageForwarder } from './image-forwarder.ts'
-import { type LiveStream, ServiceStreams } from './service-streams.ts'
+import { ServiceStreams } from './service-streams.ts'
 import type { ServiceTopics } from './service-topics.ts'
 
 /** What flows between a service's process and the world, and says nothing of the service's state. */

@@ -56,3 +56,16 @@ export interface StreamServer {
   /** Where viewers find a path. */
   url(path: string): string
 }
+
+/** A running stream that viewers may join. */
+export interface LiveStream {
+  readonly format: VideoFormat
+  /**
+   * Gives packets from now on, in order, until the function that it returns is called; the stream is
+   * encoded meanwhile.
+   * @param ended told when the stream is over, or goes on in another format
+   */
+  subscribe(take: (packet: VideoPacket) => void, ended: () => void): () => void
+  /** Somebody needs a key packet, soon. */
+  key(): void
+}

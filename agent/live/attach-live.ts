@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { type Refusal, refuseUpgrade } from '../../broker/refuse-upgrade.ts'
 import { distrust, type WebTrust } from '../../broker/web-trust.ts'
-import type { LiveStream } from './live-stream.ts'
+import type { LiveStream } from '../core/video.ts'
 import { type WatchLimits, watchLive } from './watch-live.ts'
 
 /** Bounds on viewers. */

@@ -1,7 +1,6 @@
 import type { WebSocket } from 'ws'
-import { VIDEO_CLOCK, type VideoPacket } from '../core/video.ts'
+import type { LiveStream, VideoPacket } from '../core/video.ts'
 import { liveViewer } from '../mux/live.ts'
-import type { LiveStream } from './live-stream.ts'
 
 /** How far a viewer may fall behind before it skips to the next key picture. */
 export interface WatchLimits {
@@ -25,19 +24,19 @@ export function watchLive(
   left: () => void,
 ): void {
   const viewer = liveViewer(stream.format)
-  /** Times of the pictures that are not with the operating system yet. */
+  /** When pictures that are not with the operating system yet were handed over. */
   const unsent: number[] = []
   let isSkipping = false
 
-  function isBehind(pts: number): boolean {
-    const [oldest = pts] = unsent
-    const behindMs = ((pts - oldest) * 1000) / VIDEO_CLOCK
-    return behindMs > limits.maxBehindMs || socket.bufferedAmount > limits.maxBufferBytes
+  function isBehind(): boolean {
+    const now = performance.now()
+    const [oldest = now] = unsent
+    return now - oldest > limits.maxBehindMs || socket.bufferedAmount > limits.maxBufferBytes
   }
   function send(packet: VideoPacket): void {
     const messages = viewer.take(packet)
     if (messages.length === 0) return
-    unsent.push(packet.pts)
+    unsent.push(performance.now())
     const last = messages.length - 1
     for (const [index, message] of messages.entries()) {
       socket.send(message, index === last ? () => unsent.shift() : undefined)
@@ -48,7 +47,7 @@ export function watchLive(
       isSkipping = false
       if (!packet.key) stream.key()
     }
-    if (!isSkipping && isBehind(packet.pts)) {
+    if (!isSkipping && isBehind()) {
       isSkipping = true
       viewer.skip()
     }

@@ -1,21 +1,9 @@
-import type { VideoFormat, VideoPacket } from '../core/video.ts'
+import type { StreamOffer, VideoFormat, VideoPacket } from '../core/video.ts'
 import type { ParameterSets } from '../mux/h264.ts'
 import { streamDemand } from './demand.ts'
 import { knownSets } from './known-sets.ts'
 import type { RtspLimits } from './limits.ts'
 import { packetizer, type RtpBurst } from './packetizer.ts'
-
-/** A stream of packets at a path, and who is to be told of its viewers. */
-export interface StreamOffer {
-  /** `/<service>/<output>/<input>` */
-  readonly path: string
-  readonly format: VideoFormat
-  /** Packets are wanted from now on, or no more. */
-  wanted(on: boolean): void
-  /** A key picture is needed, soon. */
-  key(): void
-  viewersChanged(count: number): void
-}
 
 /** Takes what a stream sends, while it plays. */
 export interface Viewer {
