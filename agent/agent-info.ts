@@ -14,7 +14,7 @@ export const version: string = JSON.parse(
 /** What `$info` says, kept up to date. */
 export interface Introduction {
   /** Publishes it with these parts changed. */
-  change(news: Partial<Pick<AgentInfo, 'services' | 'providers'>>): void
+  change(news: Partial<Pick<AgentInfo, 'services' | 'providers' | 'media'>>): void
 }
 
 /** Publishes what this agent is and where it listens, now and at every change. */

@@ -3,11 +3,10 @@ import { type Broker, startBroker, webSocketPath } from '../broker/server.ts'
 import type { AddressBook } from '../schemas/address.ts'
 import type { Config } from '../schemas/config.ts'
 import { advertised } from './advertise.ts'
-import { type Introduction, introduce } from './agent-info.ts'
+import { introduce } from './agent-info.ts'
 import { AgentControl } from './control/agent-control.ts'
 import { desiredStore } from './control/desired-store.ts'
 import { type Presence, presence } from './control/presence.ts'
-import { AgentError } from './core/errors.ts'
 import type { Log } from './core/log.ts'
 import { type DataFolder, defaultAgentId, takeDataFolder } from './data-folder.ts'
 import { attachLive, defaultLiveLimits } from './live/attach-live.ts'
@@ -15,9 +14,9 @@ import type { AgentLog } from './log.ts'
 import { memoryMeter, processMeter } from './metrics/process-usage.ts'
 import { reportMetrics } from './metrics/report.ts'
 import { resourceReader } from './metrics/resources.ts'
+import { probeSoon } from './probes.ts'
 import { type RtspServer, startRtspServer } from './rtsp/server.ts'
 import { type Launch, processLauncher } from './service/launch.ts'
-import { probeProviders } from './service/probe-providers.ts'
 import { serviceLimits } from './service-limits.ts'
 import { DEFAULT_MODEL } from './store/catalog.ts'
 import { type ModelStore, modelStore } from './store/store.ts'
@@ -49,9 +48,6 @@ export interface AgentParts {
   /** Lets `synthetic:` sources crash and hang their process on demand. */
   readonly faults?: boolean
 }
-
-/** Probing takes half a second of a core, which the first detections need more. */
-const PROBE_AFTER_MS = 5000
 
 /**
  * Composition root: data folder → broker → services. Resolves when `$state` says `ready`.
@@ -112,7 +108,7 @@ async function startParts(
   present.state('ready')
   log.info({ agent, ...addresses }, 'agent ready')
   const stopMetrics = startMetrics(config, control, present)
-  const stopProbe = probeSoon(introduction, (error) => present.alert('providers', error))
+  const stopProbe = probeSoon(config.media, { introduction, presence: present })
   ends.push(async () => {
     stopProbe()
     stopMetrics()
@@ -173,16 +169,6 @@ function startMetrics({ data, metrics }: Config, control: AgentControl, present:
     services: () => control.services,
     publish: (values) => present.metrics(values),
   })
-}
-
-function probeSoon(introduction: Introduction, failed: (error: AgentError) => void): () => void {
-  const probe = setTimeout(() => {
-    probeProviders(new URL('./backends/probe.js', import.meta.url)).then(
-      (providers) => introduction.change({ providers }),
-      (error: unknown) => failed(AgentError.from(error, 'BACKEND_UNAVAILABLE')),
-    )
-  }, PROBE_AFTER_MS)
-  return () => clearTimeout(probe)
 }
 
 function pidsOf(control: AgentControl): number[] {

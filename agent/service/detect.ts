@@ -5,7 +5,7 @@ import type { Device, InputSpec, ModelOptions } from '../../schemas/control.ts'
 import type { ResolvedModel } from '../../schemas/manifest.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Delivered, Sample, Source } from '../core/stages.ts'
-import { nodeAvEngine } from '../media/node-av.ts'
+import { createEngine } from '../media/registry.ts'
 import { createSource } from '../sources/registry.ts'
 import { type CrashPlace, crashRecord } from './crash-record.ts'
 import { InferenceHost, inferenceThread } from './inference-host.ts'
@@ -113,7 +113,7 @@ function openSource(
       { pace: 'fast', ...spec },
       {
         limits: parts.limits,
-        engine: nodeAvEngine(),
+        engine: createEngine(parts.limits.media.engine),
         images: { subscribe: () => () => {} },
         unrestricted: true,
         defaultPace: 'fast',

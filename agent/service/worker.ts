@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { nodeAvEngine } from '../media/node-av.ts'
+import { createEngine } from '../media/registry.ts'
 import { inferenceThread } from './inference-host.ts'
 import type { FromService, ToService } from './messages.ts'
 import { ServiceRuntime } from './runtime.ts'
@@ -20,7 +20,7 @@ function post(message: FromService): void {
 function start(message: Extract<ToService, { type: 'start' }>): void {
   runtime = new ServiceRuntime({
     start: message,
-    engine: nodeAvEngine(),
+    engine: createEngine(message.limits.media.engine),
     createThread: inferenceThread,
     post,
   })

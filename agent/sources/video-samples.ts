@@ -27,6 +27,7 @@ export async function* videoSamples(
     signal,
     threads: decoderThreads,
     maxPixels: context.limits.maxPixels,
+    decoder: context.limits.media.decoder,
     decode: spec.decode ?? 'all',
     skipped: events.skipped,
   })
