@@ -57,7 +57,8 @@ export class ServiceStreams {
       if (!open) return
       const { codec, width, height, fps } = format
       const url = server.url(`/${service}/${path}`)
-      const value: StreamStatus = { url, protocol: 'rtsp', codec, width, height, fps, viewers }
+      const size = { width, height, fps, viewers: viewers + takers.size }
+      const value: StreamStatus = { url, protocol: 'rtsp', codec, ...size }
       topics.retain(topicOf(id), value)
     }
     const key = (): void => send({ type: 'stream/key', stream: id })
@@ -86,12 +87,16 @@ export class ServiceStreams {
       },
       subscribe(take, ended) {
         const taker = { take, ended }
+        const changed = (): void => {
+          demand()
+          status()
+        }
         takers.add(taker)
-        demand()
+        changed()
         key()
         return () => {
           takers.delete(taker)
-          demand()
+          changed()
         }
       },
     })

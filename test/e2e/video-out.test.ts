@@ -127,6 +127,21 @@ describe.skipIf(!needs('ffmpeg', 'ffmpeg'))('annotated video', () => {
     })
   }, 30_000)
 
+  it('shows every picture with the newest boxes, where that is asked for', async () => {
+    const url = `synthetic:?width=${WIDTH}&height=${HEIGHT}&fps=15`
+    agent.send('door/input/set', { gate: { url, fps: 3, pace: 'realtime' } })
+    agent.send('door/output/set', { every: { url: 'rtsp:', overlay: 'latest' } })
+    const { value: stream } = await agent.next(
+      'door/stream/every/gate',
+      (value) => value !== undefined,
+      0,
+    )
+    const numbers = (await watch(stream.url, 30)).map(numberIn)
+    const steps = numbers.slice(1).map((number, index) => number - (numbers[index] ?? 0))
+    expect(steps.filter((step) => step === 1).length).toBeGreaterThan(25)
+    agent.send('door/output/set', { every: null })
+  }, 30_000)
+
   it('ends with its output, and nothing else does', async () => {
     const before = agent.heard.length
     agent.send('door/output/set', { video: null })
