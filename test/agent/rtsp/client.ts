@@ -27,8 +27,12 @@ export interface RtspClient {
 }
 
 /** Connects; ends with the test. */
-export async function rtspClient(port: number, host = '127.0.0.1'): Promise<RtspClient> {
-  const socket = connect({ port, host })
+export async function rtspClient(
+  port: number,
+  host = '127.0.0.1',
+  localAddress?: string,
+): Promise<RtspClient> {
+  const socket = connect({ port, host, ...(localAddress ? { localAddress } : {}) })
   onTestFinished(() => void socket.destroy())
   const closed = once(socket, 'close')
   await once(socket, 'connect')
