@@ -1,18 +1,21 @@
 import { AgentError } from '../core/errors.ts'
 import type { MediaEngine } from './engine.ts'
+import { ffmpegEngine } from './ffmpeg.ts'
+import { loadFfmpeg } from './ffmpeg-program.ts'
 import { nodeAvEngine } from './node-av.ts'
 import { loadNodeAv } from './node-av-library.ts'
 
 /** An engine and whether this machine has it. */
-interface Entry {
+export interface EngineEntry {
   create(): MediaEngine
   /** Settles if it is here. @throws AgentError BACKEND_UNAVAILABLE that says what to install */
   check(): Promise<unknown>
 }
 
 /** Engines, by name; `auto` takes the first that is here. */
-const engines: Readonly<Record<string, Entry>> = {
+const engines: Readonly<Record<string, EngineEntry>> = {
   'node-av': { create: () => nodeAvEngine(), check: () => loadNodeAv() },
+  ffmpeg: { create: () => ffmpegEngine(), check: () => loadFfmpeg() },
 }
 
 /**
@@ -30,7 +33,7 @@ export function createEngine(choice: string): MediaEngine {
 }
 
 /** An engine that decides at its first use which of `entries` it is; `auto` is its name until then. */
-export function firstEngine(entries: readonly Entry[]): MediaEngine {
+export function firstEngine(entries: readonly EngineEntry[]): MediaEngine {
   let chosen: MediaEngine | undefined
   let choosing: Promise<MediaEngine> | undefined
 
@@ -59,7 +62,7 @@ export function firstEngine(entries: readonly Entry[]): MediaEngine {
   }
 }
 
-async function firstPresent(entries: readonly Entry[]): Promise<MediaEngine> {
+async function firstPresent(entries: readonly EngineEntry[]): Promise<MediaEngine> {
   const problems: string[] = []
   for (const { check, create } of entries) {
     try {

@@ -4,7 +4,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { PacketSink, VideoPacket } from '../../agent/core/video.ts'
 import type { EncodeOptions, PushOptions } from '../../agent/media/engine.ts'
 import { decodedAnnexB } from './annex-b.ts'
-import { encodeSeries, type MakeEngine, withEncoder } from './media-engine.ts'
+import { encodeSeries, withEncoder } from './encoding.ts'
+import type { MakeEngine } from './media-engine.ts'
 import { startReceiver } from './receiver.ts'
 
 const format = { codec: 'h264', width: 320, height: 180, fps: 30 } as const
