@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
+import type { LiveStream } from '../../../agent/core/video.ts'
 import { VIDEO_CLOCK, type VideoFormat, type VideoPacket } from '../../../agent/core/video.ts'
 import {
   attachLive,
@@ -8,7 +9,6 @@ import {
   type LiveLimits,
   type LiveParts,
 } from '../../../agent/live/attach-live.ts'
-import type { LiveStream } from '../../../agent/core/video.ts'
 
 /** A stream that the test pushes packets into. */
 export function runningStream(format: VideoFormat) {
