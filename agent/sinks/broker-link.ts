@@ -70,7 +70,8 @@ function newClient(
     keepalive: KEEPALIVE_S,
     reschedulePings: false,
     reconnectPeriod: 0,
-    connectTimeout: timeoutMs,
+    // Ours comes first, and says more.
+    connectTimeout: 2 * timeoutMs,
     resubscribe: false,
     timerVariant: 'native',
   })

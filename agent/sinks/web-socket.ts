@@ -14,6 +14,8 @@ import type { SinkContext } from './sink-context.ts'
 
 const EXAMPLE = 'ws://host/path'
 const MAX_BUFFERED = 4 * 1024 * 1024
+/** How long the reason for which a connection ended may take, ms. */
+const REASON_MS = 200
 
 /**
  * `ws(s)://`: each result as one JSON message to a WebSocket server (RFC 6455), which has to answer pings.
@@ -27,13 +29,25 @@ export function webSocketSink(spec: OutputSpec, context: SinkContext): Sink {
   let liveness: NodeJS.Timeout | undefined
   let problem: AgentError | undefined
   let isOpen = false
+  let tellOver: () => void = () => undefined
+  const over = new Promise<void>((resolve) => {
+    tellOver = resolve
+  })
 
   const ended = (reason: unknown): void => {
     if (problem) return
     problem = connectionProblem(place.url, reason, forOutputs)
+    tellOver()
     clearInterval(liveness)
     socket?.terminate()
     if (isOpen) context.lost(problem)
+  }
+  /** That nothing can be sent says little; why the connection ended is known soon after. */
+  const reasonOf = async (error: unknown): Promise<AgentError | undefined> => {
+    const late = setTimeout(() => ended(error), REASON_MS)
+    await over
+    clearTimeout(late)
+    return problem
   }
   return {
     keepsFrames: true,
@@ -50,13 +64,13 @@ export function webSocketSink(spec: OutputSpec, context: SinkContext): Sink {
       if (problem) throw problem
       if (!socket) throw closedEarly(`cannot send to ${name}`)
       if (socket.bufferedAmount > MAX_BUFFERED) throw tooSlow(name)
-      await send(socket, resultJson(result)).catch((error: unknown) => {
-        ended(error)
-        throw problem
+      await send(socket, resultJson(result)).catch(async (error: unknown) => {
+        throw problem ?? (await reasonOf(error))
       })
     },
     async close() {
       problem ??= closedEarly(`cannot send to ${name}`)
+      tellOver()
       clearInterval(liveness)
       if (socket) await closed(socket)
     },

@@ -41,17 +41,16 @@ export function webhookSink(spec: OutputSpec, context: SinkContext): Sink {
     room: 2 * MAX_COUNT,
     open: async () => undefined,
     async write(delivered) {
-      const made = bodyOf(delivered)
-      const turn = before
       // Pictures are made side by side, but go in order.
-      before = Promise.allSettled([turn, made])
-      await turn
-      const body = await made
+      const made = Promise.all([bodyOf(delivered), before])
+      before = made.catch(() => undefined)
+      const [body] = await made
       const letter: Letter = { url, body, secret: spec.secret, delivery: randomUUID() }
       await queue.add({ bytes: body.bytes.length, attempt: () => attempt(letter, session) })
     },
     async close() {
       const error = closedEarly(`cannot send to ${shownUrl(url)}`)
+      await before
       await queue.close(CLOSING_MS, error)
       closing.abort(error)
       connections.destroy()
