@@ -42,10 +42,10 @@ export function drawItems(
   painters[kind](picture, items, styleFor(picture))
 }
 
-/** Writes into the top left how old the boxes are that a picture shows, ms. */
+/** Writes into the bottom left how old the boxes are that a picture shows, ms. */
 export function drawAge(picture: Yuv420, ageMs: number): void {
   const { scale } = styleFor(picture)
-  const corner = { left: 0, top: 0, right: 1, bottom: 1 }
+  const corner = { left: 0, top: picture.height, right: 1, bottom: picture.height + 1 }
   const label = placeLabel(picture, `${Math.max(0, Math.round(ageMs))} ms`, corner, scale)
   if (label) drawLabel(picture, label, scale, AGE_COLOUR)
 }
