@@ -129,8 +129,12 @@ export class FfmpegEncoder implements VideoEncoder {
     return new Writable({
       emitClose: false,
       write(chunk: Buffer, _encoding, done) {
-        demuxer.write(chunk)
-        done()
+        try {
+          demuxer.write(chunk)
+          done()
+        } catch (error) {
+          done(AgentError.from(error))
+        }
       },
     })
   }

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import type { FfmpegCommand, FfprobeData } from 'fluent-ffmpeg'
 import { AgentError } from '../core/errors.ts'
@@ -28,11 +29,13 @@ export interface ProgramPlan {
 export interface ProgramEnd {
   /** Why it failed, in ffmpeg's own last words, without credentials; nothing where it did not. */
   readonly problem?: string
+  /** Whether it died, rather than gave up. */
+  readonly crashed?: boolean
 }
 
 /** A run that goes on by itself. It ends with its input, and so with this process. */
 export interface ProgramRun {
-  /** Never rejects. The process is gone by then. */
+  /** Never rejects. The process is gone by then, and all it gave is taken. */
   readonly ended: Promise<ProgramEnd>
   /** Ends it at once. */
   kill(): void
@@ -123,9 +126,16 @@ function startRun(command: FfmpegCommand, plan: ProgramPlan): ProgramRun {
         plan.complaint?.(line)
       })
       .on('end', () => resolve({}))
-      .on('error', (error: Error) => resolve({ problem: problem ?? redact(error.message) }))
+      .on('error', ({ message }: Error) => {
+        const crashed = message.includes('killed with signal')
+        resolve({ problem: (crashed ? undefined : problem) ?? redact(message), crashed })
+      })
     if (typeof plan.output === 'string') command.output(plan.output).run()
     else command.pipe(plan.output, { end: true })
+  }).then(async (end) => {
+    // The process is gone, but what it wrote last may still be on its way.
+    if (started && typeof plan.output !== 'string') await allTaken(plan.output)
+    return end
   })
   return {
     ended,
@@ -134,6 +144,10 @@ function startRun(command: FfmpegCommand, plan: ProgramPlan): ProgramRun {
       if (started) command.kill('SIGKILL')
     },
   }
+}
+
+async function allTaken(output: Writable): Promise<void> {
+  await finished(output).catch(() => undefined)
 }
 
 /** Each line with its level, and none left out because the last one was the same. */

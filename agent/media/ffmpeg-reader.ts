@@ -2,7 +2,12 @@ import { AgentError } from '../core/errors.ts'
 import type { SourceInfo } from '../core/stages.ts'
 import type { StreamInput, VideoFrame, VideoInput, VideoOptions, VideoReader } from './engine.ts'
 import { type ReplayedBytes, replayedBytes } from './ffmpeg-bytes.ts'
-import { type DecoderKind, decodeInputOptions, decodeOutputOptions } from './ffmpeg-decoding.ts'
+import {
+  type DecoderKind,
+  decodeInputOptions,
+  decodeOutputOptions,
+  inSoftware,
+} from './ffmpeg-decoding.ts'
 import { pooledFrame } from './ffmpeg-frame.ts'
 import { type ProbedVideo, probeVideo } from './ffmpeg-probe.ts'
 import type { FfmpegProgram, ProgramEnd, ProgramRun } from './ffmpeg-program.ts'
@@ -29,13 +34,12 @@ interface Opening {
   readonly bytes: ReplayedBytes
   readonly queue: PictureQueue
   readonly run: ProgramRun
-  end: ProgramEnd | undefined
 }
 
 /** A video that the ffmpeg program decodes, as far ahead as two pictures. */
 export class FfmpegReader implements VideoReader {
   readonly info: SourceInfo
-  readonly #video: Video
+  #video: Video
   #opening: Opening | undefined
   #taken = 0
 
@@ -64,7 +68,7 @@ export class FfmpegReader implements VideoReader {
       return new FfmpegReader({ program, input, options, probed, decoder, pool }, bytes)
     } catch (error) {
       await given.close()
-      throw error
+      throw options.signal.aborted ? AgentError.from(options.signal.reason) : error
     }
   }
 
@@ -80,7 +84,14 @@ export class FfmpegReader implements VideoReader {
       this.#taken += 1
       return { frame: pooledFrame(pool, next.picture), pts: next.pts }
     }
-    this.#checkEnd(opening)
+    const end = await opening.run.ended
+    if (options.signal.aborted) return undefined
+    if (this.#mayTryInSoftware(opening, end)) {
+      this.#video = { ...this.#video, decoder: inSoftware }
+      await this.rewind()
+      return await this.next()
+    }
+    this.#checkEnd(opening, end)
     return undefined
   }
 
@@ -107,14 +118,21 @@ export class FfmpegReader implements VideoReader {
     this.#opening?.run.kill()
   }
 
-  /** A program that fails after pictures came met damage at the end: what is there has been shown. */
-  #checkEnd({ bytes, end }: Opening): void {
+  /** Hardware that nobody asked for by name may turn out not to take this very video. */
+  #mayTryInSoftware({ bytes }: Opening, { problem }: ProgramEnd): boolean {
+    const { options, decoder } = this.#video
+    const automatic = (options.decoder ?? 'auto') === 'auto' && decoder !== inSoftware
+    return automatic && problem !== undefined && this.#taken === 0 && !bytes.failure()
+  }
+
+  /** A program that gives up after pictures came met damage at the end: what is there has been shown. */
+  #checkEnd({ bytes }: Opening, { problem, crashed }: ProgramEnd): void {
     const failure = bytes.failure()
     if (failure !== undefined) throw failure
-    if (end?.problem === undefined) return
+    if (problem === undefined) return
     const { input, options } = this.#video
-    const error = decodeProblem(`cannot read on ${input.name}`, end.problem)
-    if (this.#taken === 0) throw error
+    const error = decodeProblem(`cannot read on ${input.name}`, problem)
+    if (crashed || this.#taken === 0) throw error
     options.skipped?.(error)
   }
 
@@ -139,12 +157,8 @@ function start(video: Video, bytes: ReplayedBytes): Opening {
       }
     },
   })
-  const opening: Opening = { bytes, queue, run, end: undefined }
-  void run.ended.then((end) => {
-    opening.end = end
-    queue.end()
-  })
-  return opening
+  void run.ended.then(() => queue.end())
+  return { bytes, queue, run }
 }
 
 /** How ffmpeg says that it leaves out a packet; what else it complains of, it conceals. */

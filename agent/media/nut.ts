@@ -1,3 +1,4 @@
+import { AgentError } from '../core/errors.ts'
 import {
   NutFields,
   type NutFrameCode,
@@ -39,7 +40,10 @@ const startCodes = {
 }
 const letterN = 0x4e
 
-/** Splits a NUT stream into packets, each as soon as its last byte is there. */
+/**
+ * Splits a NUT stream into packets, each as soon as its last byte is there.
+ * @throws AgentError INTERNAL, from `write`, for bytes that are no NUT stream
+ */
 export function nutDemuxer(taker: NutTaker): NutDemuxer {
   const parser = parse(taker)
   let need = bufferFor(parser.next())
@@ -110,7 +114,11 @@ function* header(state: State): Parser<void> {
 function* frame(state: State, first: number, taker: NutTaker): Parser<void> {
   const { main, stream } = state
   const code = main?.frameCodes[first]
-  if (!main || !stream || !code) throw new Error('a NUT stream that begins without its headers')
+  if (!main || !stream || !code)
+    throw new AgentError(
+      'INTERNAL',
+      `cannot read a NUT stream: no header explains the byte ${first}`,
+    )
   const { flags, pts, size, headerIndex } = yield* frameFields(code, stream, state.lastPts)
   const start = (size > 4096 ? undefined : main.elided[headerIndex]) ?? new Uint8Array()
   if (flags & nutFlag.checksum) yield 4

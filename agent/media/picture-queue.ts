@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream'
+import { AgentError } from '../core/errors.ts'
 import { nutDemuxer } from './nut.ts'
 import type { PicturePool, PooledPicture } from './picture-pool.ts'
 
@@ -49,7 +50,11 @@ export function pictureQueue(pool: PicturePool): PictureQueue {
     emitClose: false,
     write(chunk: Buffer, _encoding, done) {
       if (ended) return done()
-      demuxer.write(chunk)
+      try {
+        demuxer.write(chunk)
+      } catch (error) {
+        return done(AgentError.from(error))
+      }
       if (waiting.length < maxWaiting) done()
       else resume = done
     },

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Frame } from '../../../agent/core/stages.ts'
-import type { VideoInput, VideoOptions } from '../../../agent/media/engine.ts'
-import { nodeAvEngine } from '../../../agent/media/node-av.ts'
+import type { MediaEngine, VideoInput, VideoOptions } from '../../../agent/media/engine.ts'
 import { needs } from '../../interop/needs.ts'
 
 /** Whether clips can be made here. */
@@ -62,6 +61,15 @@ export function framesByFfprobe(path: string): number {
   return Number.parseInt(count.toString(), 10)
 }
 
+/** When ffprobe says that each frame of `path` is shown, seconds. */
+export function timesByFfprobe(path: string): number[] {
+  const lines = execFileSync('ffprobe', [
+    ...['-v', 'error', '-select_streams', 'v:0'],
+    ...['-show_entries', 'frame=best_effort_timestamp_time', '-of', 'csv=p=0', path],
+  ])
+  return lines.toString().split('\n').map(Number.parseFloat).filter(Number.isFinite)
+}
+
 /** Options under which everything is decoded. */
 export function videoOptions(options: Partial<VideoOptions> = {}): VideoOptions {
   return {
@@ -73,14 +81,15 @@ export function videoOptions(options: Partial<VideoOptions> = {}): VideoOptions 
   }
 }
 
-/** Reads a video to its end; `look` sees each frame, which is released after it. */
+/** Reads a video to its end by `engine`; `look` sees each frame, which is released after it. */
 export async function readVideo(
+  engine: MediaEngine,
   input: VideoInput | string,
   options: Partial<VideoOptions> = {},
   look: (frame: Frame, index: number) => Promise<void> = async () => undefined,
 ): Promise<{ times: number[]; info: object }> {
   const source = typeof input === 'string' ? ({ kind: 'file', path: input } as const) : input
-  const reader = await nodeAvEngine().open(source, videoOptions(options))
+  const reader = await engine.open(source, videoOptions(options))
   const times: number[] = []
   for (let next = await reader.next(); next; next = await reader.next()) {
     await look(next.frame, times.length)

@@ -1,0 +1,138 @@
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { afterEach, describe, expect, it } from 'vitest'
+import { liveFrames } from '../../agent/media/frame-count.ts'
+import {
+  clip,
+  framesByFfprobe,
+  hasFfmpeg,
+  readVideo,
+  shipped,
+  temporaryPath,
+  timesByFfprobe,
+  videoOptions,
+} from '../agent/media/clips.ts'
+import type { MakeEngine } from './media-engine.ts'
+
+const testPattern = ['-f', 'lavfi', '-i', 'testsrc2=size=320x240:rate=25:duration=2']
+
+/** What every engine's decoding must keep to. */
+export function conformsToDecoding(name: string, create: MakeEngine): void {
+  describe(`${name}, decoding,`, () => {
+    afterEach(() => {
+      expect(liveFrames()).toBe(0)
+    })
+
+    it('gives all 368 frames of the demo clip, the last ones too', async () => {
+      const { times, info } = await readVideo(create(), shipped('dog.mp4'))
+      expect(times).toHaveLength(368)
+      expect(times.at(-1)).toBeCloseTo(367 / 30, 3)
+      expect(info).toEqual({ width: 1280, height: 720, fps: 30 })
+    })
+
+    it('gives the same frames again after a rewind', async () => {
+      const reader = await create().open({ kind: 'file', path: shipped('dog.mp4') }, videoOptions())
+      for (let round = 0; round < 2; round++) {
+        for (let index = 0; index < 3; index++) {
+          const next = await reader.next()
+          next?.frame.release()
+          expect(next?.pts).toBeCloseTo(index / 30, 3)
+        }
+        await reader.rewind()
+      }
+      await reader.close()
+    })
+
+    it.skipIf(!hasFfmpeg).each([
+      ['clip.mp4', ['-c:v', 'libx264', '-bf', '3']],
+      ['clip.mkv', ['-c:v', 'libx264', '-bf', '3']],
+      ['clip.avi', ['-c:v', 'mpeg4', '-bf', '2']],
+      ['clip.ts', ['-c:v', 'libx264', '-bf', '3']],
+      ['clip.flv', ['-c:v', 'libx264']],
+      ['clip.mpg', ['-c:v', 'mpeg2video']],
+      ['vp8.webm', ['-c:v', 'libvpx', '-deadline', 'realtime']],
+      ['vp9.webm', ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8']],
+      ['clip.h264', ['-c:v', 'libx264', '-bf', '0']],
+    ])(
+      'gives as many frames of %s as ffprobe counts, with one thread and with several',
+      async (name, codec) => {
+        const path = clip(name, ...testPattern, ...codec)
+        const expected = framesByFfprobe(path)
+        expect(expected).toBeGreaterThan(40)
+        for (const threads of [1, 4]) {
+          const { times } = await readVideo(create(), path, { threads })
+          expect(times).toHaveLength(expected)
+          expect(times).toEqual(times.toSorted((a, b) => a - b))
+        }
+      },
+    )
+
+    it.skipIf(!hasFfmpeg).each([
+      ['clip.mp4', ['-c:v', 'libx264', '-bf', '3']],
+      ['clip.ts', ['-c:v', 'libx264', '-bf', '2']],
+      [
+        'uneven.mkv',
+        ['-vf', "select='not(eq(mod(n,3),1))'", '-fps_mode', 'vfr', '-c:v', 'libx264'],
+      ],
+    ])('gives the times of %s that ffprobe gives', async (name, codec) => {
+      const path = clip(name, ...testPattern, ...codec)
+      const { times } = await readVideo(create(), path)
+      const expected = timesByFfprobe(path)
+      expect(times).toHaveLength(expected.length)
+      const errors = times.map((time, index) => Math.abs(time - (expected[index] ?? 0)))
+      expect(Math.max(...errors)).toBeLessThan(0.0001)
+    })
+
+    it('decodes only what is asked for', async () => {
+      const path = shipped('dog.mp4')
+      const keys = (await readVideo(create(), path, { decode: 'key' })).times
+      const referenced = (await readVideo(create(), path, { decode: 'nonref' })).times
+      const all = (await readVideo(create(), path)).times
+      expect(keys.length).toBeGreaterThan(0)
+      expect(keys.length).toBeLessThan(referenced.length)
+      expect(referenced.length).toBeLessThanOrEqual(all.length)
+    })
+
+    it.skipIf(!hasFfmpeg)(
+      'keeps the pictures of a damaged file, and says what it skipped',
+      async () => {
+        const path = clip('damaged.ts', ...testPattern, '-c:v', 'libx264', '-g', '10')
+        const bytes = readFileSync(path)
+        for (let at = 20_000; at < bytes.length; at += 9_000) bytes.fill(0xaa, at, at + 120)
+        writeFileSync(path, bytes)
+        const skipped: Error[] = []
+        const { times } = await readVideo(create(), path, {
+          skipped: (error) => skipped.push(error),
+        })
+        expect(times.length).toBeGreaterThan(40)
+        for (const error of skipped) expect(error).toMatchObject({ code: 'SOURCE_DECODE' })
+      },
+    )
+
+    it('ends a truncated file where its data ends', async () => {
+      const path = temporaryPath('short.mp4')
+      writeFileSync(path, readFileSync(shipped('dog.mp4')))
+      truncateSync(path, 400_000)
+      const { times } = await readVideo(create(), path)
+      expect(times.length).toBeGreaterThan(100)
+      expect(times.length).toBeLessThan(368)
+    })
+
+    it('refuses a video whose pictures are larger than allowed, before it decodes one', async () => {
+      const opening = create().open(
+        { kind: 'file', path: shipped('dog.mp4') },
+        videoOptions({ maxPixels: 1280 * 720 - 1 }),
+      )
+      await expect(opening).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
+      await expect(opening).rejects.toThrow('1280×720')
+    })
+
+    it.each([
+      ['dog.jpg', 'SOURCE_UNSUPPORTED'],
+      ['nothing.mp4', 'SOURCE_UNREACHABLE'],
+      ['ATTRIBUTION.md', 'SOURCE_DECODE'],
+    ])('refuses %s with %s', async (name, code) => {
+      const opening = create().open({ kind: 'file', path: shipped(name) }, videoOptions())
+      await expect(opening).rejects.toMatchObject({ code })
+    })
+  })
+}
