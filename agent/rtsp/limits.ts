@@ -53,7 +53,7 @@ export const defaultRtspLimits: RtspLimits = {
   describeMs: 5000,
   playMs: 1000,
   lingerMs: 5000,
-  keyMs: 500,
+  keyMs: 250,
   reportMs: 5000,
   sweepMs: 1000,
   nonceMs: 300_000,

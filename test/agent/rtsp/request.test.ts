@@ -53,22 +53,26 @@ describe('the reader of requests', () => {
   })
 
   it.each([
-    [400, 'GET / HTTP/1.1\r\n\r\n'],
-    [400, 'OPTIONS rtsp://h/a\r\nCSeq: 1\r\n\r\n'],
-    [400, 'OPTIONS rtsp://h/\u0007a RTSP/1.0\r\nCSeq: 1\r\n\r\n'],
-    [400, 'options * RTSP/1.0\r\nCSeq: 1\r\n\r\n'],
-    [400, 'OPTIONS * RTSP/1.0\r\n\r\n'],
-    [400, 'OPTIONS * RTSP/1.0\r\nCSeq: 1x\r\n\r\n'],
-    [400, 'OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nno colon\r\n\r\n'],
-    [400, 'OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n folded: x\r\n\r\n'],
-    [400, 'OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nContent-Length: -1\r\n\r\n'],
-    [400, 'OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n'],
-    [413, 'OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nContent-Length: 101\r\n\r\n'],
-    [413, `OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nA: ${'x'.repeat(1000)}\r\n\r\n`],
-    [413, 'x'.repeat(1001)],
-    [413, `OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n${'A: b\r\n'.repeat(5)}\r\n`],
-    [505, 'OPTIONS * RTSP/2.0\r\nCSeq: 1\r\n\r\n'],
-  ])('answers %s to what is none of it: %j', (status, text) => {
+    [400, 'another protocol', 'GET / HTTP/1.1\r\n\r\n'],
+    [400, 'a line without version', 'OPTIONS rtsp://h/a\r\nCSeq: 1\r\n\r\n'],
+    [400, 'a control character in the URL', 'OPTIONS rtsp://h/\u0007a RTSP/1.0\r\nCSeq: 1\r\n\r\n'],
+    [400, 'a method in lower case', 'options * RTSP/1.0\r\nCSeq: 1\r\n\r\n'],
+    [400, 'a request without CSeq', 'OPTIONS * RTSP/1.0\r\n\r\n'],
+    [400, 'a CSeq that is no number', 'OPTIONS * RTSP/1.0\r\nCSeq: 1x\r\n\r\n'],
+    [400, 'a header without colon', 'OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nno colon\r\n\r\n'],
+    [400, 'a folded header', 'OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n folded: x\r\n\r\n'],
+    [400, 'a negative length', 'OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nContent-Length: -1\r\n\r\n'],
+    [
+      400,
+      'two lengths',
+      'OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
+    ],
+    [413, 'a body too long', 'OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nContent-Length: 101\r\n\r\n'],
+    [413, 'a head too long', `OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nA: ${'x'.repeat(1000)}\r\n\r\n`],
+    [413, 'an endless line', 'x'.repeat(1001)],
+    [413, 'too many headers', `OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n${'A: b\r\n'.repeat(5)}\r\n`],
+    [505, 'another version', 'OPTIONS * RTSP/2.0\r\nCSeq: 1\r\n\r\n'],
+  ] as const)('answers %i to %s', (status, _, text) => {
     expect(statusOf(text)).toBe(status)
   })
 
