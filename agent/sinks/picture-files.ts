@@ -26,8 +26,12 @@ export function pictureFiles(path: string, spec: OutputSpec, context: SinkContex
   const pictures: Annotator = annotator()
   const space = freeSpace(fixedFolder(pattern), minFreeBytes)
   const kept = keptFiles(pattern, spec.keep)
+  const underWay = new Set<Promise<void>>()
 
-  async function save({ result }: Delivered, jpeg: Uint8Array): Promise<void> {
+  async function save(delivered: Delivered): Promise<void> {
+    const { result } = delivered
+    const jpeg = await pictures.jpeg(delivered)
+    await space.check()
     const time = fileTime(new Date(result.capturedAt))
     const parts = { input: result.input, time, seq: result.seq }
     const file = await createFile(pattern, parts, mediaFolder, jpeg)
@@ -42,11 +46,13 @@ export function pictureFiles(path: string, spec: OutputSpec, context: SinkContex
       await space.check()
     },
     async write(delivered) {
-      const jpeg = await pictures.jpeg(delivered)
-      await space.check()
-      await save(delivered, jpeg)
+      const saved = save(delivered)
+      underWay.add(saved)
+      await saved.finally(() => underWay.delete(saved))
     },
-    close: async () => undefined,
+    async close() {
+      await Promise.allSettled(underWay)
+    },
   }
 }
 
