@@ -31,12 +31,10 @@ export function hlsFolder(
   const { mediaFolder, minFreeBytes, dropped } = context
   const pattern = mediaPath(spec.url, mediaFolder)
   const seconds = spec.segmentS ?? DEFAULT_SEGMENT_S
+  /** Paths of open streams, and whose they are. */
   const owners = new Map<string, string>()
-  return async (input, format, control) => {
-    const path = filledPath(pattern, { input, time: fileTime() })
-    const owner = owners.get(path) ?? input
-    if (owner !== input) throw isShared(path, owner, input)
-    owners.set(path, input)
+
+  async function open(path: string, format: VideoFormat, control: StreamControl) {
     await makeMediaFolder(path, mediaFolder)
     const space = spaceOf(mediaFolder, minFreeBytes)
     await space.check()
@@ -48,6 +46,20 @@ export function hlsFolder(
     const queue = diskQueue()
     const recording = new HlsRecording({ format, control, queue, files, space, seconds })
     return packetIntake({ control, queue, recording, maxBytes: QUEUE_BYTES, dropped })
+  }
+  return async (input, format, control) => {
+    const path = filledPath(pattern, { input, time: fileTime() })
+    const owner = owners.get(path)
+    if (owner !== undefined) throw isShared(path, owner, input)
+    owners.set(path, input)
+    try {
+      const sink = await open(path, format, control)
+      const close = () => sink.close().finally(() => owners.delete(path))
+      return { write: sink.write, close }
+    } catch (error) {
+      owners.delete(path)
+      throw error
+    }
   }
 }
 

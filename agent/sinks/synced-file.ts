@@ -10,7 +10,7 @@ export interface SyncedFile {
 }
 
 /** How often it is synced, ms: with fragments of a quarter of a second, less than a second is ever at risk. */
-const SYNC_MS = 500
+const SYNC_MS = 400
 
 /** Takes over a file that is open for writing. Syncs run beside writes: a slow one delays none. */
 export function syncedFile(handle: FileHandle): SyncedFile {

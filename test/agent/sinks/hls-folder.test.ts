@@ -185,7 +185,7 @@ describe.skipIf(!hasFfmpeg)('an HLS folder', () => {
     expect(segments.length).toBeGreaterThan(4)
   })
 
-  it('is for one input', async () => {
+  it('is for one input at a time', async () => {
     const folder = await temporaryFolder()
     const { context } = packetContext(folder)
     const open = hlsFolder({ url: `file://${folder}/x.m3u8` }, context)
@@ -195,5 +195,7 @@ describe.skipIf(!hasFfmpeg)('an HLS folder', () => {
       message: expect.stringContaining('{input}'),
     })
     await one.close()
+    const other = await open('yard', format, askings().control)
+    await other.close()
   })
 })
