@@ -15,6 +15,30 @@ export function slopePerHour(samples: readonly Sample[]): number {
   return (together / alone) * 3_600_000
 }
 
+/** A slope per hour and its 95 % confidence interval. */
+export interface Interval {
+  readonly slope: number
+  readonly low: number
+  readonly high: number
+}
+
+/** The slope of the least-squares line, with the interval of ±2 standard errors of independent residuals. */
+export function slopeInterval(samples: readonly Sample[]): Interval {
+  const count = samples.length
+  if (count < 3) throw new Error(`${count} samples make no interval`)
+  const slope = slopePerHour(samples)
+  const hours = samples.map(({ atMs }) => atMs / 3_600_000)
+  const middle = hours.reduce((sum, hour) => sum + hour, 0) / count
+  const level = samples.reduce((sum, { value }) => sum + value, 0) / count
+  const residuals = samples.map(
+    ({ value }, at) => value - level - slope * ((hours[at] ?? 0) - middle),
+  )
+  const spread = residuals.reduce((sum, residual) => sum + residual ** 2, 0) / (count - 2)
+  const width = hours.reduce((sum, hour) => sum + (hour - middle) ** 2, 0)
+  const error = 2 * Math.sqrt(spread / width)
+  return { slope, low: slope - error, high: slope + error }
+}
+
 /** The least value of each of so many equal parts: what is left after the garbage was collected. */
 export function floors(samples: readonly Sample[], parts: number): Sample[] {
   const size = Math.ceil(samples.length / parts)

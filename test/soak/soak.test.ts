@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { topicRole } from '../../schemas/address.ts'
 import { fuzzMessage, randomFrom } from './fuzz.ts'
-import { floors, slopePerHour } from './slope.ts'
+import { floors, slopeInterval, slopePerHour } from './slope.ts'
 
 describe('the fuzzer', () => {
   it('gives the same messages for the same seed, and others for another', () => {
@@ -53,6 +53,23 @@ describe('the slope', () => {
     expect(floors(saw, 6).map(({ value }) => value)).toEqual([50, 50, 50, 50, 50, 50])
     const rising = saw.map(({ atMs, value }) => ({ atMs, value: value + atMs }))
     expect(floors(rising, 3).map(({ value }) => value)).toEqual([50, 70, 90])
+  })
+
+  it('has an interval: none for a straight line, and around the truth for a noisy one', () => {
+    const line = (noise: (at: number) => number) =>
+      Array.from({ length: 60 }, (_, at) => ({
+        atMs: at * 60_000,
+        value: 80 + at / 10 + noise(at),
+      }))
+    const exact = slopeInterval(line(() => 0))
+    expect(exact.slope).toBeCloseTo(6)
+    expect(exact.high - exact.low).toBeCloseTo(0)
+    const random = randomFrom(3)
+    const noisy = slopeInterval(line(() => random() - 0.5))
+    expect(noisy.low).toBeLessThan(6)
+    expect(noisy.high).toBeGreaterThan(6)
+    // Twice the deviation of the noise over that of the times, both uniform: 2 × √(1/12) ÷ (√60 × √(1/12)).
+    expect(noisy.high - noisy.low).toBeCloseTo(2 * 0.258, 1)
   })
 
   it('needs two samples', () => {
