@@ -68,6 +68,27 @@ describe('input/set', () => {
 })
 
 describe('output/set, model/set, compute', () => {
+  const hook = { url: 'https://host/hook', secret: 'correct horse', image: true }
+  const withHook: Desired = { ...desired, outputs: { hook } }
+
+  it('takes *** as the secret it knows for the same output and host', () => {
+    const sent = { hook: { url: 'https://host/other', secret: '***' } }
+    expect(readOutputs(sent, withHook, limits).value.patch).toEqual({
+      hook: { url: 'https://host/other', secret: 'correct horse' },
+    })
+  })
+
+  it.each([
+    ['another host', { hook: { url: 'https://evil/', secret: '***' } }],
+    ['another output', { other: { ...hook, secret: '***' } }],
+    ['a short one', { hook: { ...hook, secret: 'short' } }],
+  ])('refuses a secret for %s, and tells none', (_name, sent) => {
+    const { code, message } = failure(() => readOutputs(sent, withHook, limits))
+    expect(code).toBe('MESSAGE_INVALID')
+    expect(message).toContain('secret')
+    expect(message).not.toMatch(/correct|short/)
+  })
+
   it('refuses a destination that nobody writes to, naming those that are written to', () => {
     const { code, message } = failure(() => readOutputs({ tape: 'tape:1' }, desired, limits))
     expect(code).toBe('SINK_UNSUPPORTED')

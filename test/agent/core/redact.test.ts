@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { describe, expect, it } from 'vitest'
-import { redact, restorePassword } from '../../../agent/core/redact.ts'
+import { maskedOutput, redact, restorePassword, restoreSecret } from '../../../agent/core/redact.ts'
 
 describe('redact', () => {
   it.each([
@@ -39,6 +39,33 @@ describe('restorePassword', () => {
     'leaves %s as it is: it would send the password elsewhere',
     (url) => {
       expect(restorePassword(url, before)).toBe(url)
+    },
+  )
+})
+
+describe('the secret of an output', () => {
+  const before = { url: 'https://user:geheim@host/hook', secret: 'correct horse' }
+
+  it('is published masked, and so is the password', () => {
+    expect(maskedOutput({ ...before, image: true })).toEqual({
+      url: 'https://user:***@host/hook',
+      secret: '***',
+      image: true,
+    })
+    expect(maskedOutput({ url: 'mqtt:' })).toEqual({ url: 'mqtt:' })
+  })
+
+  it.each(['https://user:***@host/hook', 'https://host/other?x=1', 'HTTPS://HOST'])(
+    'stays for %s',
+    (url) => {
+      expect(restoreSecret(url, before)).toBe('correct horse')
+    },
+  )
+
+  it.each(['http://host/hook', 'https://host:444/hook', 'https://evil/host', 'https://host@evil/'])(
+    'does not go with %s: its signatures would be had elsewhere',
+    (url) => {
+      expect(restoreSecret(url, before)).toBeUndefined()
     },
   )
 })

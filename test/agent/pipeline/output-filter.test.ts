@@ -61,4 +61,17 @@ describe('outputFilter', () => {
     const passed = seen.map((items) => filter(result(items), 0) !== undefined)
     expect(passed).toEqual([false, true, false, true, false, true, false])
   })
+
+  it('spends nothing on empty results where the destination has no use for them', () => {
+    const filter = outputFilter({ url: 'file:x.jpg', maxPerSecond: 1 }, { needsItems: true })
+    const seen = [[], [dog], [dog]]
+    expect(seen.map((items) => filter(result(items), 0) !== undefined)).toEqual([
+      false,
+      true,
+      false,
+    ])
+    const changes = outputFilter({ url: 'file:x.jpg', onChange: true }, { needsItems: true })
+    const passed = [[dog], [], [dog]].map((items) => changes(result(items), 0) !== undefined)
+    expect(passed).toEqual([true, false, true])
+  })
 })
