@@ -106,6 +106,7 @@ const table: ImportTable = {
 const homes: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['agent/backends'],
   'node-av': ['agent/media'],
+  'fluent-ffmpeg': ['agent/media/ffmpeg-program.ts'],
   sharp: ['agent/media'],
   aedes: ['broker'],
   ws: ['broker', 'agent/live', 'agent/sinks'],
@@ -119,7 +120,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
 const native = ['onnxruntime-node', 'node-av', 'sharp']
 const tooHeavyForServices = ['typebox', 'pino', 'aedes', 'yaml', 'systeminformation']
 /** Only services that use them are to pay for them. */
-const onFirstUse = ['node-av', 'sharp', 'mqtt', 'ws']
+const onFirstUse = ['node-av', 'fluent-ffmpeg', 'sharp', 'mqtt', 'ws']
 const main = 'agent/main.ts'
 const runCommand = 'agent/cli/run.ts'
 const commandLine = 'agent/cli/heliograph.ts'

@@ -1,9 +1,8 @@
-import type { FfprobeStream } from 'fluent-ffmpeg'
 import { AgentError } from '../core/errors.ts'
 import type { SourceInfo } from '../core/stages.ts'
 import type { VideoOptions } from './engine.ts'
 import type { ReplayedBytes } from './ffmpeg-bytes.ts'
-import type { FfmpegProgram } from './ffmpeg-program.ts'
+import type { FfmpegProgram, ProbedStream } from './ffmpeg-program.ts'
 import { formatWhitelist, isContainer, refusedPlaylist } from './formats.ts'
 import { sniff } from './sniff.ts'
 
@@ -43,10 +42,10 @@ export async function probeVideo(
   if (early !== undefined) throw early
   if (sniff(head) === 'playlist') throw refusedPlaylist(name)
   const options = ['-v', 'error', ...bytesOnly, '-max_pixels', String(maxPixels)]
-  const data = await program.probe(bytes.again(), options).catch((error: Error) => {
+  const streams = await program.probe(bytes.again(), options).catch((error: Error) => {
     throw bytes.failure() ?? probeProblem(name, error.message, maxPixels)
   })
-  const videos = data.streams.filter(({ codec_type }) => codec_type === 'video')
+  const videos = streams.filter(({ codec_type }) => codec_type === 'video')
   for (const video of videos) checkSize(video, name, maxPixels)
   const video = videos.find(isMoving)
   if (video) return described(video)
@@ -54,15 +53,11 @@ export async function probeVideo(
   throw failure ?? new AgentError('SOURCE_UNSUPPORTED', `${name} has no video that can be decoded`)
 }
 
-function isMoving({ width, pix_fmt, disposition }: FfprobeStream): boolean {
+function isMoving({ width, pix_fmt, disposition }: ProbedStream): boolean {
   return (width ?? 0) > 0 && pix_fmt !== undefined && disposition?.attached_pic !== 1
 }
 
-function checkSize(
-  { width = 0, height = 0 }: FfprobeStream,
-  name: string,
-  maxPixels: number,
-): void {
+function checkSize({ width = 0, height = 0 }: ProbedStream, name: string, maxPixels: number): void {
   if (width * height > maxPixels) throw tooLarge(name, `${width}×${height}`, maxPixels)
 }
 
@@ -73,7 +68,7 @@ function tooLarge(name: string, size: string, maxPixels: number): AgentError {
   )
 }
 
-function described(stream: FfprobeStream): ProbedVideo {
+function described(stream: ProbedStream): ProbedVideo {
   const quarterTurn = Math.abs(Number(stream.rotation ?? 0)) % 180 === 90
   const stored = [stream.width ?? 0, stream.height ?? 0] as const
   const [width, height] = quarterTurn ? [stored[1], stored[0]] : stored

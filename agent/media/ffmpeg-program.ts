@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
-import type { FfmpegCommand, FfprobeData } from 'fluent-ffmpeg'
+import type { FfmpegCommand } from 'fluent-ffmpeg'
 import { AgentError } from '../core/errors.ts'
 import { redact } from '../core/redact.ts'
 
@@ -47,7 +47,24 @@ export interface FfmpegProgram {
   readonly version: readonly [number, number]
   run(plan: ProgramPlan): ProgramRun
   /** What ffprobe says of `input`. Rejects with its complaints as the message. */
-  probe(input: Readable, options: readonly string[]): Promise<FfprobeData>
+  probe(input: Readable, options: readonly string[]): Promise<readonly ProbedStream[]>
+}
+
+/** What ffprobe says of one stream, under its names; what it does not know is left out or `unknown`. */
+export interface ProbedStream {
+  readonly index: number
+  readonly codec_type?: string | undefined
+  readonly codec_name?: string | undefined
+  readonly pix_fmt?: string | undefined
+  readonly width?: number | undefined
+  readonly height?: number | undefined
+  /** Degrees. */
+  readonly rotation?: string | number | undefined
+  readonly avg_frame_rate?: string | undefined
+  readonly r_frame_rate?: string | undefined
+  readonly color_space?: string | undefined
+  readonly color_range?: string | undefined
+  readonly disposition?: { readonly attached_pic?: number | undefined }
 }
 
 const onPath: ProgramPaths = { ffmpeg: 'ffmpeg', ffprobe: 'ffprobe' }
@@ -70,7 +87,7 @@ export async function loadFfmpeg(paths: ProgramPaths = onPath): Promise<FfmpegPr
       new Promise((resolve, reject) => {
         command(input).ffprobe(0, [...options], (error: Error | null, data) => {
           if (error) reject(error)
-          else resolve(data)
+          else resolve(data.streams)
         })
       }),
   }
