@@ -129,7 +129,7 @@ function info({ request }: Call, first: RtpBurst | undefined): [string, string][
 
 function pause(call: Call): RtspResponse {
   const session = sessionOf(call)
-  if (!session) return noSession
+  if (!session) return saidGoodbye(call) ? { status: 200 } : noSession
   if (session.state !== 'playing') return wrongState
   session.pause()
   return { status: 200, headers: named(session) }
@@ -137,8 +137,8 @@ function pause(call: Call): RtspResponse {
 
 function teardown(call: Call): RtspResponse {
   const session = sessionOf(call)
-  if (!session) return noSession
-  session.end(false)
+  if (!session && !saidGoodbye(call)) return noSession
+  session?.end(false)
   return { status: 200 }
 }
 
@@ -159,9 +159,16 @@ function streamOf({ hall, request }: Call): { stream: OfferedStream; target: Tar
 
 /** The session that the request names, if it is this client's. */
 function sessionOf({ hall, peer, request }: Call): Session | undefined {
-  const [id = ''] = (request.headers.get('session') ?? '').split(';')
-  const session = hall.sessions.get(id.trim())
+  const session = hall.sessions.get(sessionId(request))
   return session?.address === peer.address ? session : undefined
+}
+
+/** Players answer a goodbye by tearing down, and take a refusal of that for a failure. */
+const saidGoodbye = ({ peer, request }: Call): boolean => peer.bidden.has(sessionId(request))
+
+function sessionId({ headers }: RtspRequest): string {
+  const [id = ''] = (headers.get('session') ?? '').split(';')
+  return id.trim()
 }
 
 const named = ({ id }: Session): [string, string][] => [['Session', id]]

@@ -9,6 +9,8 @@ export interface Peer {
   readonly family: 4 | 6
   /** The sessions that it has; also those that another of its connections set up. */
   readonly sessions: Set<Session>
+  /** Ids of sessions that ended with a goodbye, and that the client may still tear down. */
+  readonly bidden: Set<string>
   /** Channels in use: each stands for itself and the next. */
   readonly channels: Set<number>
 }
@@ -21,6 +23,7 @@ export function peerOf(socket: Socket): Peer {
     address,
     family: isIPv6(address) ? 6 : 4,
     sessions: new Set(),
+    bidden: new Set(),
     channels: new Set(),
   }
 }

@@ -16,7 +16,8 @@ export interface SessionParts {
   readonly carrier: (emptied: () => void) => Carrier
   /** Too much waits for this viewer: it skips to the next key picture. */
   readonly lagging: () => void
-  readonly ended: (session: Session) => void
+  /** `polite`: as in `end`. */
+  readonly ended: (session: Session, polite: boolean) => void
 }
 
 /** One viewer's claim to one stream, from SETUP to TEARDOWN (RFC 2326, appendix A.2). */
@@ -110,7 +111,7 @@ export class Session {
     this.stream.leave(this.#viewer)
     if (polite) this.carrier.report(goodbye(this.stream.ssrc))
     this.carrier.close()
-    this.#parts.ended(this)
+    this.#parts.ended(this, polite)
   }
 
   #emptied(): void {

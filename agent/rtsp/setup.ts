@@ -26,7 +26,8 @@ export async function setUp(
     limits: hall.limits,
     carrier: way.carrier,
     lagging: () => hall.tally.count('laggingViewers', `${peer.address} ${stream.path}`),
-    ended(self) {
+    ended(self, polite) {
+      if (polite) peer.bidden.add(self.id)
       way.release()
       hall.sessions.delete(self.id)
       peer.sessions.delete(self)

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
@@ -8,7 +9,11 @@ import { delimiter, join } from 'node:path'
 export function needs(program: string, debianPackage: string): boolean {
   const folders = (process.env.PATH ?? '').split(delimiter)
   if (folders.some((folder) => isExecutable(join(folder, program)))) return true
-  const line = `${program} is missing; install the Debian package ${debianPackage}`
+  return missing(program, debianPackage)
+}
+
+function missing(what: string, debianPackage: string): false {
+  const line = `${what} is missing; install the Debian package ${debianPackage}`
   if (process.env.CI === 'true') throw new Error(line)
   process.stderr.write(`skipped: ${line}\n`)
   return false
@@ -21,4 +26,10 @@ function isExecutable(file: string): boolean {
   } catch {
     return false
   }
+}
+
+/** Whether Debian's Python has a module, as `needs`. */
+export function needsPython(module: string, debianPackage: string): boolean {
+  const { status } = spawnSync('/usr/bin/python3', ['-c', `import ${module}`], { stdio: 'ignore' })
+  return status === 0 || missing(`Python's module ${module}`, debianPackage)
 }

@@ -31,7 +31,7 @@ export async function fuzzRtsp(requests: number, seed: number): Promise<FuzzOutc
   try {
     while (sent < requests) {
       const connections = Array.from({ length: connectionsAtOnce }, () =>
-        conversation(server.port, random),
+        conversation(server.port, randomFrom(random() * 2 ** 32)),
       )
       for (const one of await Promise.all(connections)) {
         sent += one.sent
@@ -164,7 +164,17 @@ const pick = <T>(items: readonly T[], random: () => number): T =>
   items[Math.floor(random() * items.length)] as T
 
 const methodNames = [
-  ...['OPTIONS', 'DESCRIBE', 'SETUP', 'SETUP', 'PLAY', 'PAUSE', 'TEARDOWN', 'GET_PARAMETER'],
+  ...[
+    'OPTIONS',
+    'DESCRIBE',
+    'SETUP',
+    'SETUP',
+    'PLAY',
+    'PAUSE',
+    'TEARDOWN',
+    'GET_PARAMETER',
+    'GET_PARAMETER',
+  ],
   ...['SET_PARAMETER', 'ANNOUNCE', 'RECORD', 'REDIRECT', 'constructor', '__proto__', 'toString'],
 ]
 const transports = [

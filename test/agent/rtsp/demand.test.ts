@@ -73,6 +73,8 @@ describe('a stream', () => {
     const isBye = ({ data }: { data: Buffer }) => data.subarray(-8).readUInt8(1) === 203
     await client.frames.until((frames) => frames.some((one) => one.channel === 1 && isBye(one)))
     expect((await client.ask('GET_PARAMETER', server.url, { Session: session })).status).toBe(454)
+    expect((await client.ask('TEARDOWN', server.url, { Session: session })).status).toBe(200)
+    expect((await client.ask('TEARDOWN', server.url, { Session: 'other' })).status).toBe(454)
     expect((await client.ask('DESCRIBE', server.url)).status).toBe(404)
   })
 
@@ -83,7 +85,7 @@ describe('a stream', () => {
     const session = await play(client, server.url)
     const after = testStream(server, { as: { codec: 'h264', width: 64, height: 48, fps: 5 } })
     expect([before.viewers, after.viewers]).toEqual([0, 0])
-    expect((await client.ask('PAUSE', server.url, { Session: session })).status).toBe(454)
+    expect((await client.ask('PLAY', server.url, { Session: session })).status).toBe(454)
     after.write(madePacket(0, { key: true }))
     before.close()
     const { status, body } = await client.ask('DESCRIBE', server.url)

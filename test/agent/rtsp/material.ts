@@ -42,9 +42,9 @@ export interface Film {
 }
 
 /** Encodes a test picture that counts. */
-export async function film(pictures = 50, width = 320, height = 240): Promise<Film> {
-  const interval = 25
-  const source = `testsrc=size=${width}x${height}:rate=25`
+export async function film(): Promise<Film> {
+  const [pictures, width, height, fps, interval] = [50, 320, 240, 50, 25]
+  const source = `testsrc=size=${width}x${height}:rate=${fps}`
   const encoder = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-bf', '0']
   const args = [
     ...['-v', 'error', '-f', 'lavfi', '-i', source, '-frames:v', `${pictures}`, ...encoder],
@@ -56,7 +56,7 @@ export async function film(pictures = 50, width = 320, height = 240): Promise<Fi
     pts: index * 3600,
     key: parameterSets(data) !== undefined,
   }))
-  return { packets, bitstream: stdout, format: { codec: 'h264', width, height, fps: 25 }, interval }
+  return { packets, bitstream: stdout, format: { codec: 'h264', width, height, fps }, interval }
 }
 
 /** Cuts a bitstream where a picture's first slice, or what may stand ahead of it, follows a slice. */
