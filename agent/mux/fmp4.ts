@@ -28,6 +28,7 @@ export interface Init {
 }
 
 const TRACK = 1
+const PAGE_BYTES = 4096
 const longestDuration = 2 ** 32 - 1
 /** Parameter sets lie in the init segment; delimiters and filler say nothing there (ISO/IEC 14496-15, section 5.3.2). */
 const leftOut = new Set([7, 8, 9, 10, 11, 12])
@@ -81,6 +82,19 @@ export function fragment({ sequence, time, samples }: Fragment): Uint8Array {
     at += 4 + unit.length
   }
   return bytes
+}
+
+/**
+ * What goes ahead of a fragment at `offset` of a file, so that its `moof` lies in one page: nothing, or a box
+ * without meaning. What a power cut leaves of a file ends with a page or a write, and readers refuse
+ * a whole file for half a `moof`.
+ */
+export function gapAhead(offset: number, fragmentBytes: Uint8Array): Uint8Array {
+  const [a = 0, b = 0, c = 0, d = 0] = fragmentBytes
+  const headBytes = a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d
+  const room = PAGE_BYTES - (offset % PAGE_BYTES)
+  if (headBytes <= room || headBytes > PAGE_BYTES - 8) return zeros(0)
+  return box('free', zeros(room >= 8 ? room - 8 : room))
 }
 
 function movieFragment(

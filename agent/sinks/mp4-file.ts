@@ -1,6 +1,6 @@
 import type { OutputSpec } from '../../schemas/control.ts'
 import { VIDEO_CLOCK, type VideoFormat, type VideoPacket } from '../core/video.ts'
-import { fragment, initFollower, samplesUntil } from '../mux/fmp4.ts'
+import { fragment, gapAhead, initFollower, samplesUntil } from '../mux/fmp4.ts'
 import { type DiskQueue, diskQueue } from './disk-queue.ts'
 import { type FreeSpace, freeSpace } from './free-space.ts'
 import { makeMediaFolder, mediaPath } from './media-path.ts'
@@ -152,11 +152,12 @@ class Mp4Recording implements Recording {
     this.#timer = undefined
     this.#pending = []
     this.#sequence += 1
-    const bytes = fragment({
+    const part = fragment({
       sequence: this.#sequence,
       time: first.pts - this.#origin,
       samples: samplesUntil(packets, end),
     })
+    const bytes = Buffer.concat([gapAhead(this.#bytes, part), part])
     this.#bytes += bytes.length
     const { queue, space } = this.#parts
     queue.add(bytes.length, async () => {
