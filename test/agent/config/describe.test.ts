@@ -38,3 +38,19 @@ it('masks passwords', async () => {
   expect(described).toContain('rtsp://user:***@camera/x')
   expect(described).not.toContain('geheim')
 })
+
+it('masks the secrets of webhooks, in its errors too', async () => {
+  const hook = (secret: string) => [
+    {
+      name: 'services.gate.output',
+      text: `{"hook": {"url": "https://host/", "secret": "${secret}"}}`,
+      flag: '',
+    },
+  ]
+  const load = (secret: string) => loadConfig({ flags: hook(secret), env, cwd: '/nowhere' })
+  const described = describeConfig(await load('correct horse'))
+  expect(described).toContain('secret: "***"')
+  expect(described).not.toContain('correct')
+  await expect(load('short')).rejects.toThrow(/secret/)
+  await expect(load('short')).rejects.not.toThrow(/short/)
+})

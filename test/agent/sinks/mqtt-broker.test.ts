@@ -1,11 +1,9 @@
-import { execFileSync } from 'node:child_process'
-import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createSink } from '../../../agent/sinks/registry.ts'
 import { conformsToSink, secretWord } from '../../conformance/sink.ts'
 import { needs } from '../../interop/needs.ts'
 import { freePort, type MosquittoOptions, mosquittoPeer, type Peer, tcpPeer } from './peers.ts'
-import { give, result, sinkContext, temporaryFolder } from './surroundings.ts'
+import { give, result, sinkContext } from './surroundings.ts'
 
 const installed = needs('mosquitto', 'mosquitto') && needs('mosquitto_sub', 'mosquitto-clients')
 
@@ -96,24 +94,6 @@ describe('mqtt://', () => {
     expect(told.losses).toHaveLength(1)
     await sink.close()
   })
-
-  it.runIf(installed && needs('openssl', 'openssl'))(
-    'does not trust a certificate that nobody vouches for',
-    async () => {
-      const folder = temporaryFolder()
-      const [certificate, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-      const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
-      const asked = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...subject]
-      execFileSync('openssl', [...asked, '-keyout', key, '-out', certificate], { stdio: 'ignore' })
-      const { port } = await broker({ tls: { certificate, key } })
-      const sink = createSink({ url: `mqtts://127.0.0.1:${port}/x` }, sinkContext().context)
-      await expect(sink.open()).rejects.toMatchObject({
-        code: 'SINK_FAILED',
-        message: expect.stringMatching(/self-signed certificate/),
-      })
-      await sink.close()
-    },
-  )
 
   it.each(['mqtt://host', 'mqtt://host/', 'mqtt://host/a/+/b', 'mqtt://host/a#b', 'mqtt:///topic'])(
     'refuses %s, which names no topic to publish on',
