@@ -1,7 +1,8 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import { setTimeout as passed } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import WebSocket from 'ws'
 import { classColour } from '../../agent/imaging/class-colour.ts'
 import { styleFor } from '../../agent/imaging/draw.ts'
 import { readFrameNumber } from '../../agent/media/frame-number.ts'
@@ -126,7 +127,7 @@ describe.skipIf(!needs('ffmpeg', 'ffmpeg'))('annotated video', () => {
     expect(visible(neighbours) / neighbours.length).toBeLessThan(0.1)
   }, 60_000)
 
-  it('is not encoded while nobody watches', async () => {
+  it('tells a program that never heard of us what it is', async () => {
     await agent.next('door/stream/video/gate', (value) => value?.viewers === 0, 0)
     const { stdout } = await promisify(execFile)('ffprobe', [
       '-v',
@@ -144,6 +145,31 @@ describe.skipIf(!needs('ffmpeg', 'ffmpeg'))('annotated video', () => {
       width: WIDTH,
       height: HEIGHT,
     })
+  }, 30_000)
+
+  it('is live for browsers too, on the HTTP port, from the same stream', async () => {
+    const { ws } = agent.running.addresses
+    const live = new WebSocket(ws.replace('/mqtt', '/services/door/live/gate'))
+    const messages: (string | Buffer)[] = []
+    live.on('message', (data: Buffer, binary) => messages.push(binary ? data : data.toString()))
+    await agent.next('door/stream/video/gate', (value) => value?.viewers === 1)
+    await expect.poll(() => messages.length, { timeout: 10_000 }).toBeGreaterThan(5)
+    const closed = agent.next('door/stream/video/gate', (value) => value?.viewers === 0)
+    live.close()
+    await closed
+    const [head, init, ...fragments] = messages
+    expect(JSON.parse(String(head))).toMatchObject({
+      width: WIDTH,
+      height: HEIGHT,
+      codec: expect.stringMatching(/^avc1\./),
+    })
+    const file = Buffer.concat([init, ...fragments].map((part) => Buffer.from(part ?? '')))
+    const probe = spawnSync(
+      'ffprobe',
+      [...'-v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 -'.split(' ')],
+      { input: file },
+    )
+    expect(Number(probe.stdout.toString())).toBe(fragments.length)
   }, 30_000)
 
   it('shows every picture with the newest boxes, where that is asked for', async () => {
