@@ -8,6 +8,7 @@ import { benchMemory, benchStart } from './footprint.ts'
 import { benchRoundTrip } from './round-trip.ts'
 import { benchStreams } from './streams.ts'
 import { benchThroughput } from './throughput.ts'
+import { benchVideo } from './video.ts'
 
 /** How long each part takes. */
 interface Effort {
@@ -27,6 +28,7 @@ const parts: Readonly<Record<string, Part>> = {
   streams: ({ rounds, requests }) => benchStreams(rounds, requests, say),
   memory: ({ rounds, seconds }) => benchMemory(rounds, seconds / 2, say),
   start: ({ rounds }) => benchStart(rounds, say),
+  video: ({ rounds, seconds }) => benchVideo(rounds, seconds, say),
 }
 
 /**

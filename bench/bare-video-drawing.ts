@@ -1,0 +1,76 @@
+import { pathToFileURL } from 'node:url'
+import type { PictureSample, SourceInfo } from '../agent/core/stages.ts'
+import type { VideoTrack } from '../agent/sinks/video-track.ts'
+import type { Item } from '../schemas/results.ts'
+import type { FromDrawing, ToDrawing } from './bare-video-messages.ts'
+import { built } from './material.ts'
+
+const [, , clip = '', bitrate = '4000000'] = process.argv
+const { createEngine } = (await built(
+  'media/registry.js',
+)) as typeof import('../agent/media/registry.ts')
+const { VideoTrack: Track } = (await built(
+  'sinks/video-track.js',
+)) as typeof import('../agent/sinks/video-track.ts')
+const { createSource } = (await built(
+  'sources/registry.js',
+)) as typeof import('../agent/sources/registry.ts')
+const { loadConfig } = (await built('config.js')) as typeof import('../agent/config.ts')
+const { serviceLimits } = (await built(
+  'service-limits.js',
+)) as typeof import('../agent/service-limits.ts')
+
+const config = await loadConfig({ flags: [], env: process.env, cwd: process.cwd() })
+const engine = createEngine('auto')
+const source = createSource(
+  { url: pathToFileURL(clip).href, loop: true },
+  {
+    limits: serviceLimits(config, { ownPorts: [], faults: false }),
+    engine,
+    images: { subscribe: () => () => undefined },
+    unrestricted: true,
+    defaultPace: 'realtime',
+  },
+)
+let track: VideoTrack | undefined
+let shown = 0
+
+function send(message: FromDrawing): void {
+  process.send?.(message, undefined, undefined, () => undefined)
+}
+
+function opened({ width = 0, height = 0, fps = 30 }: SourceInfo): void {
+  const format = { codec: 'h264', width, height, fps } as const
+  track ??= new Track({
+    ...{ engine, format, encoder: 'auto', bitrate: Number(bitrate), age: false },
+    take: async (packet) => send({ type: 'packet', packet }),
+  })
+  send({ type: 'open', format })
+}
+
+process.on('message', (message: ToDrawing) => {
+  if (message.type === 'key') track?.key()
+  else track?.want(message.on)
+})
+
+/** Five boxes that move, with labels. */
+function itemsOf({ width, height }: PictureSample['frame'], index: number): Item[] {
+  return [0, 1, 2, 3, 4].map((at) => ({
+    label: 'person',
+    classId: at,
+    score: 0.5 + at / 10,
+    box: [((at * width) / 6 + index * 3) % (width * 0.8), (at * height) / 8, width / 8, height / 6],
+  }))
+}
+
+async function show({ frame, capturedAt, pts }: PictureSample): Promise<void> {
+  const items = itemsOf(frame, shown++)
+  await track?.show({ frame, capturedAt, pts, found: { items, kind: 'detections', capturedAt } })
+}
+
+const events = { opened, skipped: () => undefined, dropped: () => undefined }
+for await (const sample of source.samples(new AbortController().signal, events)) {
+  // As in the agent, where reading goes on while a picture is encoded.
+  void show(sample)
+  sample.frame.release()
+}

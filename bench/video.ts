@@ -1,0 +1,172 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as passed } from 'node:timers/promises'
+import type { Serving } from './bare-video-messages.ts'
+import type { Figure } from './figure.ts'
+import { clipFile } from './material.ts'
+import { cpuMsOf } from './proc.ts'
+
+/** A clip of 30 pictures a second. */
+interface Clip {
+  readonly name: string
+  readonly file: string
+  readonly bitrate: number
+}
+
+/** Cores in use while the clip plays. */
+interface Round {
+  readonly ours: number
+  readonly ffmpeg: number
+}
+
+/** Pictures until everything is warm. */
+const warmUp = 60
+const fps = 30
+
+/**
+ * What it costs to decode, draw, encode and serve video to one viewer, in real time and without a detector,
+ * beside the ffmpeg program, which decodes, draws and encodes with the same settings and serves nobody.
+ */
+export async function benchVideo(
+  rounds: number,
+  seconds: number,
+  say: (text: string) => void,
+): Promise<Figure[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'heliograph-bench-'))
+  try {
+    const figures: Figure[] = []
+    for (const clip of clips(folder)) {
+      const done: Round[] = []
+      for (let round = 0; round < rounds; round++) {
+        done.push(await oneRound(clip, seconds, round % 2 === 0))
+        say(`  ${clip.name} round ${round + 1}: ${describe(done.at(-1))}`)
+      }
+      figures.push(...figuresOf(clip, done))
+    }
+    return figures
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function clips(folder: string): Clip[] {
+  const large = join(folder, '1080p.mp4')
+  const scale = ['-vf', 'scale=1920:1080', '-c:v', 'libx264', '-preset', 'veryfast', '-b:v', '6M']
+  execFileSync('ffmpeg', ['-v', 'error', '-i', clipFile, '-an', ...scale, large])
+  return [
+    { name: '720p30', file: clipFile, bitrate: 4_000_000 },
+    { name: '1080p30', file: large, bitrate: 8_000_000 },
+  ]
+}
+
+/** Turns, so that a slow drift of the machine falls on both sides. */
+async function oneRound(clip: Clip, seconds: number, oursFirst: boolean): Promise<Round> {
+  const first = oursFirst ? await ourCores(clip, seconds) : undefined
+  const ffmpeg = await ffmpegCores(clip, seconds)
+  return { ours: first ?? (await ourCores(clip, seconds)), ffmpeg }
+}
+
+async function ourCores({ file, bitrate }: Clip, seconds: number): Promise<number> {
+  const script = [resolve('bench/bare-video.ts'), file, String(bitrate)]
+  const command = ['--import', import.meta.resolve('tsx'), ...script]
+  const server = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [line] = await once(createInterface({ input: server.stdout }), 'line')
+  const { url, pids } = JSON.parse(String(line)) as Serving
+  try {
+    const viewer = player(['-rtsp_transport', 'tcp', '-i', url, '-c', 'copy'])
+    return await coresOf(pids, viewer, seconds)
+  } finally {
+    for (const pid of pids) process.kill(pid, 'SIGKILL')
+    await ended(server)
+  }
+}
+
+async function ffmpegCores({ file, bitrate }: Clip, seconds: number): Promise<number> {
+  const encode = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-bf', '0']
+  const rate = ['-b:v', bitrate, '-maxrate', bitrate * 1.5, '-bufsize', bitrate, '-g', 2 * fps]
+  const input = ['-threads', '1', '-re', '-stream_loop', '-1', '-i', file]
+  const output = ['-an', '-vf', boxes(), ...encode, ...rate.map(String), '-threads', '1']
+  const program = player([...input, ...output])
+  return await coresOf([program.child.pid ?? 0], program, seconds)
+}
+
+function boxes(): string {
+  const box = (at: number) => `drawbox=x=iw*${at}/6:y=ih*${at}/8:w=iw/8:h=ih/6:color=red:t=4`
+  return [0, 1, 2, 3, 4].map(box).join(',')
+}
+
+/** The ffmpeg program, and how many pictures it has put out so far. */
+interface Player {
+  readonly child: ChildProcess
+  pictures(): number
+  /** Resolves when there are so many. */
+  reached(count: number): Promise<void>
+}
+
+function player(args: readonly string[]): Player {
+  const report = ['-progress', 'pipe:1', '-stats_period', '0.1', '-f', 'null', '-']
+  const child = spawn('ffmpeg', ['-v', 'error', '-nostdin', ...args, ...report], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let pictures = 0
+  const exit = once(child, 'exit')
+  const lines = createInterface({ input: child.stdout })
+  lines.on('line', (line) => {
+    const [, count] = /^frame=(\d+)/.exec(line) ?? []
+    if (count) pictures = Number(count)
+  })
+  return {
+    child,
+    pictures: () => pictures,
+    async reached(count) {
+      while (pictures < count) {
+        if (child.exitCode !== null) throw new Error(`ffmpeg ended with ${child.exitCode}`)
+        await Promise.race([once(lines, 'line'), exit])
+      }
+    },
+  }
+}
+
+/** Fails if not nearly every picture got to the player: then less was done than is claimed. */
+async function coresOf(pids: readonly number[], player: Player, seconds: number): Promise<number> {
+  try {
+    await player.reached(warmUp)
+    const [pictures, cpu, began] = [player.pictures(), await cpuMsOf(pids), performance.now()]
+    await passed(seconds * 1000)
+    const cpuMs = (await cpuMsOf(pids)) - cpu
+    const wallMs = performance.now() - began
+    const rate = ((player.pictures() - pictures) * 1000) / wallMs
+    if (rate < fps * 0.9) throw new Error(`only ${rate.toFixed(1)} pictures a second`)
+    return cpuMs / wallMs
+  } finally {
+    await ended(player.child)
+  }
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+}
+
+function describe(round: Round | undefined): string {
+  if (!round) return ''
+  return `${round.ours.toFixed(3)} cores, ffmpeg ${round.ffmpeg.toFixed(3)}`
+}
+
+function figuresOf({ name }: Clip, rounds: readonly Round[]): Figure[] {
+  return [
+    {
+      name: `${name}: decode, draw, encode and serve ÷ ffmpeg without serving`,
+      unit: '',
+      rounds: rounds.map(({ ours, ffmpeg }) => ours / ffmpeg),
+      limit: { atMost: 1 },
+    },
+    { name: `${name}: ours`, unit: 'cores', rounds: rounds.map(({ ours }) => ours) },
+    { name: `${name}: ffmpeg`, unit: 'cores', rounds: rounds.map(({ ffmpeg }) => ffmpeg) },
+  ]
+}
