@@ -7,6 +7,7 @@ describe('redact', () => {
     ['rtsp://user:geheim@camera/x', 'rtsp://user:***@camera/x'],
     ['HTTPS://:geheim@host', 'HTTPS://:***@host'],
     ['from mqtt://a:b@c to mqtts://d:e:f@g.', 'from mqtt://a:***@c to mqtts://d:***@g.'],
+    ['mqtt://user:ge@he:im@host/x', 'mqtt://user:***@host/x'],
     ['http://host:80/path', 'http://host:80/path'],
     ['http://host:80/mail@host', 'http://host:80/mail@host'],
     ['rtsp://user@host', 'rtsp://user@host'],
@@ -33,6 +34,11 @@ describe('restorePassword', () => {
 
   it('puts the password back where scheme, user and host are the same', () => {
     expect(restorePassword('rtsp://user:***@camera/y', before)).toBe('rtsp://user:geheim@camera/y')
+  })
+
+  it('knows passwords that hold an @', () => {
+    const old = 'rtsp://user:ge@heim@camera/x'
+    expect(restorePassword('rtsp://user:***@camera/y', old)).toBe('rtsp://user:ge@heim@camera/y')
   })
 
   it.each(['rtsp://user:***@other/x', 'rtsp://other:***@camera/x', 'http://user:***@camera/x'])(
