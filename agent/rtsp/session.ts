@@ -61,6 +61,11 @@ export class Session {
     return this.#state
   }
 
+  /** Whether it was ever played. */
+  get played(): boolean {
+    return this.#played
+  }
+
   /** The viewer showed that it is there. That alone does not keep a session that was never played. */
   alive(): void {
     if (this.#played) this.#aliveUntil = performance.now() + this.#parts.limits.sessionMs

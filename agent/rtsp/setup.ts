@@ -11,7 +11,7 @@ export interface SetUp {
   readonly transport: string
 }
 
-/** Sets a session up; undefined where the channels are taken. @throws AgentError LIMIT_EXCEEDED: no UDP ports. */
+/** Sets a session up; undefined where the channels are taken, or the stream has just ended. @throws AgentError LIMIT_EXCEEDED: no UDP ports. */
 export async function setUp(
   hall: Hall,
   peer: Peer,
@@ -20,6 +20,11 @@ export async function setUp(
 ): Promise<SetUp | undefined> {
   const way = wish.kind === 'tcp' ? overTcp(hall, peer, wish) : await overUdp(hall, peer, wish)
   if (!way) return
+  // Opening the ports took a moment.
+  if (hall.streams.get(stream.path) !== stream || peer.socket.destroyed) {
+    way.release()
+    return
+  }
   const session = new Session({
     address: peer.address,
     stream,
@@ -31,6 +36,7 @@ export async function setUp(
       way.release()
       hall.sessions.delete(self.id)
       peer.sessions.delete(self)
+      if (!self.played) return
       hall.log.info({ viewer: peer.address, path: stream.path }, 'a viewer left')
     },
   })
