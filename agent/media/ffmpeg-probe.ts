@@ -35,14 +35,14 @@ export async function probeVideo(
   program: FfmpegProgram,
   bytes: ReplayedBytes,
   name: string,
-  { maxPixels }: VideoOptions,
+  { maxPixels, signal }: VideoOptions,
 ): Promise<ProbedVideo> {
   const head = await bytes.head()
   const early = bytes.failure()
   if (early !== undefined) throw early
   if (sniff(head) === 'playlist') throw refusedPlaylist(name)
-  const options = ['-v', 'error', ...bytesOnly, '-max_pixels', String(maxPixels)]
-  const streams = await program.probe(bytes.again(), options).catch((error: Error) => {
+  const options = [...bytesOnly, '-max_pixels', String(maxPixels)]
+  const streams = await program.probe(bytes.again(), options, signal).catch((error: Error) => {
     throw bytes.failure() ?? probeProblem(name, error.message, maxPixels)
   })
   const videos = streams.filter(({ codec_type }) => codec_type === 'video')
@@ -69,7 +69,8 @@ function tooLarge(name: string, size: string, maxPixels: number): AgentError {
 }
 
 function described(stream: ProbedStream): ProbedVideo {
-  const quarterTurn = Math.abs(Number(stream.rotation ?? 0)) % 180 === 90
+  const turns = stream.side_data_list?.map(({ rotation = 0 }) => Math.abs(rotation)) ?? []
+  const quarterTurn = turns.some((degrees) => degrees % 180 === 90)
   const stored = [stream.width ?? 0, stream.height ?? 0] as const
   const [width, height] = quarterTurn ? [stored[1], stored[0]] : stored
   const pixelFormat = stream.pix_fmt ?? 'unknown'

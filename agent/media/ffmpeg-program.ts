@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
@@ -46,25 +46,29 @@ export interface FfmpegProgram {
   /** Of ffmpeg: 5.1 is `[5, 1]`; that of a build without a number counts as newest. */
   readonly version: readonly [number, number]
   run(plan: ProgramPlan): ProgramRun
-  /** What ffprobe says of `input`. Rejects with its complaints as the message. */
-  probe(input: Readable, options: readonly string[]): Promise<readonly ProbedStream[]>
+  /** What ffprobe says of `input`; `signal` ends it. Rejects with its complaints as the message. */
+  probe(
+    input: Readable,
+    options: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly ProbedStream[]>
 }
 
-/** What ffprobe says of one stream, under its names; what it does not know is left out or `unknown`. */
+/** What ffprobe says of one stream, under its names. */
 export interface ProbedStream {
   readonly index: number
-  readonly codec_type?: string | undefined
-  readonly codec_name?: string | undefined
-  readonly pix_fmt?: string | undefined
-  readonly width?: number | undefined
-  readonly height?: number | undefined
-  /** Degrees. */
-  readonly rotation?: string | number | undefined
-  readonly avg_frame_rate?: string | undefined
-  readonly r_frame_rate?: string | undefined
-  readonly color_space?: string | undefined
-  readonly color_range?: string | undefined
-  readonly disposition?: { readonly attached_pic?: number | undefined }
+  readonly codec_type?: string
+  readonly codec_name?: string
+  readonly pix_fmt?: string
+  readonly width?: number
+  readonly height?: number
+  readonly avg_frame_rate?: string
+  readonly r_frame_rate?: string
+  readonly color_space?: string
+  readonly color_range?: string
+  readonly disposition?: { readonly attached_pic?: number }
+  /** `rotation` is in degrees. */
+  readonly side_data_list?: readonly { readonly rotation?: number }[]
 }
 
 const onPath: ProgramPaths = { ffmpeg: 'ffmpeg', ffprobe: 'ffprobe' }
@@ -74,24 +78,53 @@ const answerMs = 10_000
 export async function loadFfmpeg(paths: ProgramPaths = onPath): Promise<FfmpegProgram> {
   const [version] = await Promise.all([versionOf(paths.ffmpeg), versionOf(paths.ffprobe)])
   const { default: fluent } = await import('fluent-ffmpeg')
-  const command = (input: Readable): FfmpegCommand => {
-    const made = fluent(input)
-    made.setFfmpegPath(paths.ffmpeg)
-    made.setFfprobePath(paths.ffprobe)
-    return trusting(made)
-  }
   return {
     version,
-    run: (plan) => startRun(command(plan.input), plan),
-    probe: (input, options) =>
-      new Promise((resolve, reject) => {
-        command(input).ffprobe(0, [...options], (error: Error | null, data) => {
-          if (error) reject(error)
-          else resolve(data.streams)
-        })
-      }),
+    run(plan) {
+      const command = trusting(fluent(plan.input))
+      command.setFfmpegPath(paths.ffmpeg)
+      return startRun(command, plan)
+    },
+    probe: (input, options, signal) => startProbe(paths.ffprobe, input, options, signal),
   }
 }
+
+/** fluent-ffmpeg runs ffprobe too, but gives no way to end it. */
+function startProbe(
+  path: string,
+  input: Readable,
+  options: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly ProbedStream[]> {
+  const args = ['-v', 'error', ...options, '-show_streams', '-of', 'json', '-i', 'pipe:0']
+  const child = spawn(path, args, { signal, killSignal: 'SIGKILL' })
+  let output = ''
+  let complaints = ''
+  child.stdout.on('data', (text: Buffer) => {
+    output += text
+  })
+  child.stderr.on('data', (text: Buffer) => {
+    complaints = (complaints + text).slice(-maxComplaints)
+  })
+  // It stops reading as soon as it knows enough.
+  child.stdin.on('error', () => undefined)
+  input.pipe(child.stdin)
+  return new Promise((resolve, reject) => {
+    let failure: Error | undefined
+    child.once('error', (error) => {
+      failure = error
+      if (child.pid === undefined) reject(error)
+    })
+    child.once('close', (code) => {
+      input.destroy()
+      if (failure) reject(failure)
+      else if (code === 0) resolve(JSON.parse(output).streams ?? [])
+      else reject(new Error(complaints))
+    })
+  })
+}
+
+const maxComplaints = 10_000
 
 async function versionOf(path: string): Promise<[number, number]> {
   try {

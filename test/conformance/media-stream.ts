@@ -74,7 +74,7 @@ export function conformsToStreams(name: string, create: MakeEngine): void {
       const abort = new AbortController()
       const input = stream({
         read: (position, length) =>
-          position < 200_000
+          position < bytes.length / 2
             ? Promise.resolve(bytes.subarray(position, position + length))
             : new Promise((_, reject) => {
                 abort.signal.addEventListener('abort', () => reject(abort.signal.reason))

@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { StreamInput } from '../../../agent/media/engine.ts'
 import { ffmpegEngine } from '../../../agent/media/ffmpeg.ts'
 import { bytesOnly } from '../../../agent/media/ffmpeg-probe.ts'
 import { loadFfmpeg } from '../../../agent/media/ffmpeg-program.ts'
@@ -97,6 +98,25 @@ describe('the ffmpeg program', () => {
     expect(programsOf(process.pid)).toEqual([])
   })
 
+  it.skipIf(!hasFfmpeg)('is gone when opening is aborted', async () => {
+    const abort = new AbortController()
+    const input: StreamInput = {
+      kind: 'stream',
+      name: 'silent',
+      seekable: false,
+      read: async (position) => {
+        if (position === 0) return Buffer.from('\x00\x00\x00\x01'.repeat(2000), 'latin1')
+        await vi.waitFor(() => expect(programsOf(process.pid)).toHaveLength(1), 5000)
+        abort.abort()
+        return await new Promise(() => undefined)
+      },
+      close: async () => undefined,
+    }
+    const opening = createEngine('ffmpeg').open(input, videoOptions({ signal: abort.signal }))
+    await expect(opening).rejects.toThrow()
+    expect(programsOf(process.pid)).toEqual([])
+  })
+
   it.skipIf(!hasFfmpeg)('is gone once its encoder is closed', async () => {
     const encoder = await createEngine('ffmpeg').encode(encoding)
     expect(programsOf(process.pid)).toHaveLength(1)
@@ -143,7 +163,8 @@ describe('the ffmpeg program', () => {
     ],
   ])('follows nothing that its input points at: %j', async (text, format) => {
     const program = await loadFfmpeg()
-    const probing = program.probe(Readable.from([Buffer.from(text)]), ['-v', 'error', ...bytesOnly])
+    const { signal } = new AbortController()
+    const probing = program.probe(Readable.from([Buffer.from(text)]), bytesOnly, signal)
     await expect(probing).rejects.toThrow(`[${format} @`)
     await expect(probing).rejects.toThrow('not on whitelist')
   })
