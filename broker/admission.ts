@@ -7,7 +7,7 @@ import type { Connection } from './connection.ts'
 import { filterProblem, judgePublish } from './guard.ts'
 import type { Handshakes } from './handshakes.ts'
 import type { Limits } from './limits.ts'
-import type { Tally } from './tally.ts'
+import type { Mishaps } from './mishaps.ts'
 
 /** What the broker knows of one connected client. */
 export interface Member {
@@ -33,7 +33,7 @@ interface Parts {
   readonly granted: WeakSet<object>
   readonly handshakes: Handshakes
   readonly audience: Audience
-  readonly tally: Tally
+  readonly tally: Mishaps
 }
 
 /** A client that has just connected. */

@@ -2,16 +2,16 @@ import { Readable } from 'node:stream'
 import type { AedesPublishPacket, PubrelPacket, Subscription } from 'aedes'
 import type { Handshakes } from './handshakes.ts'
 import type { Queued } from './message-queue.ts'
+import type { Mishaps } from './mishaps.ts'
 import { bytesOf } from './payload.ts'
 import type { RetainedMessages } from './retained-messages.ts'
 import type { Sessions } from './sessions.ts'
-import type { Tally } from './tally.ts'
 
 interface Parts {
   readonly sessions: Sessions
   readonly retained: RetainedMessages
   readonly handshakes: Handshakes
-  readonly tally: Tally
+  readonly tally: Mishaps
   /** Whether this very subscription was granted when it was asked for. */
   granted(subscription: Subscription): boolean
 }

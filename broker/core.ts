@@ -11,10 +11,10 @@ import { connection } from './connection.ts'
 import { handshakes } from './handshakes.ts'
 import { type Interest, interest } from './interest.ts'
 import type { Limits } from './limits.ts'
+import type { Mishaps } from './mishaps.ts'
 import { type RetainedMessages, retainedMessages } from './retained-messages.ts'
 import { retainedReplay } from './retained-replay.ts'
 import { type Sessions, sessions } from './sessions.ts'
-import type { Tally } from './tally.ts'
 import type { Transport } from './transport.ts'
 
 /** What a core is made of. */
@@ -22,7 +22,7 @@ export interface CoreParts {
   readonly book: AddressBook
   readonly limits: Limits
   readonly log: Log
-  readonly tally: Tally
+  readonly tally: Mishaps
 }
 
 /** The broker without its doors. */

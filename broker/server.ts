@@ -6,7 +6,7 @@ import type { AddressBook } from '../schemas/address.ts'
 import { type Core, startCore } from './core.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { listen } from './listen.ts'
-import { type Tally, tally } from './tally.ts'
+import { type Mishaps, mishapsOf } from './mishaps.ts'
 import { tcpTransport } from './tcp-transport.ts'
 import { attachWebSocket } from './websocket.ts'
 
@@ -55,7 +55,7 @@ const messageSlackBytes = 64 * 1024
  */
 export async function startBroker(parts: BrokerParts): Promise<Broker> {
   const { config, log, limits = defaultLimits } = parts
-  const mishaps = tally(log)
+  const mishaps = mishapsOf(log)
   const core = await startCore({ ...parts, limits, tally: mishaps })
   const tcp = createTcpServer(sockets, (socket) => core.accept(tcpTransport(socket)))
   const http = createHttpServer(sockets, (_request, response) => {
@@ -90,7 +90,7 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
 function serveWebSocket(
   http: HttpServer,
   core: Core,
-  mishaps: Tally,
+  mishaps: Mishaps,
   { config, limits }: { readonly config: BrokerConfig; readonly limits: Limits },
 ) {
   return attachWebSocket(http, {

@@ -19,7 +19,7 @@ import {
 /** Which folder may import what; `type x`: only types of `x`. */
 const table: ImportTable = {
   schemas: ['typebox'],
-  broker: ['agent/core', 'schemas', 'aedes', 'ws', 'node:'],
+  broker: ['agent/core', 'agent/net/tally.ts', 'schemas', 'aedes', 'ws', 'node:'],
   'agent/core': ['type schemas'],
   'agent/imaging': ['agent/core', 'type schemas'],
   'agent/pipeline': ['agent/core', 'type schemas', 'rxjs', 'node:'],
@@ -47,7 +47,7 @@ const table: ImportTable = {
   ],
   'agent/net': ['agent/core', 'ipaddr.js', 'node:'],
   'agent/mux': ['agent/core'],
-  'agent/rtsp': ['agent/core', 'agent/mux', 'broker/listen.ts', 'node:'],
+  'agent/rtsp': ['agent/core', 'agent/mux', 'agent/net/tally.ts', 'broker/listen.ts', 'node:'],
   'agent/live': [
     'agent/core',
     'agent/mux',

@@ -1,9 +1,9 @@
 import type { Log } from '../core/log.ts'
 import type { User } from './auth.ts'
 import type { RtspLimits } from './limits.ts'
+import type { Mishaps } from './mishaps.ts'
 import type { Session } from './session.ts'
 import type { OfferedStream } from './stream.ts'
-import type { Tally } from './tally.ts'
 import type { UdpPorts } from './udp-ports.ts'
 
 /** What all connections of one server share. */
@@ -18,6 +18,6 @@ export interface Hall {
   readonly sessions: Map<string, Session>
   /** The ports for viewers of one address family; opened on first use. */
   udp(family: 4 | 6): Promise<UdpPorts>
-  readonly tally: Tally
+  readonly tally: Mishaps
   readonly log: Log
 }

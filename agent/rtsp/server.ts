@@ -6,9 +6,9 @@ import type { User } from './auth.ts'
 import { type Connection, serveConnection } from './connection.ts'
 import type { Hall } from './hall.ts'
 import { defaultRtspLimits, type RtspLimits } from './limits.ts'
+import { mishapsOf } from './mishaps.ts'
 import type { Session } from './session.ts'
 import { type OfferedStream, offeredStream } from './stream.ts'
-import { tally } from './tally.ts'
 import { openUdpPorts, type UdpPorts } from './udp-ports.ts'
 
 /** Where the server listens, and whom it serves. */
@@ -59,7 +59,7 @@ export async function startRtspServer(parts: RtspParts): Promise<RtspServer> {
   const streams = new Map<string, OfferedStream>()
   const sessions = new Map<string, Session>()
   const connections = new Set<Connection>()
-  const mishaps = tally(log)
+  const mishaps = mishapsOf(log)
   const udp = udpPorts(boundHost, (error) => mishaps.count('unsentDatagrams', error.message))
   const { users, clients, queueBytes } = config
   const hall: Hall = {

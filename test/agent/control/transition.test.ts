@@ -24,7 +24,7 @@ describe('starting', () => {
 
   it('opens outputs and inputs when the process is up, whether or not the model is there yet', () => {
     const told = story().tell(url('dog.mp4'), start, { type: 'process/ready' })
-    expect(told.effects).toEqual(['output/open events', 'input/open default'])
+    expect(told.effects).toEqual(['output/open events', 'output/open video', 'input/open default'])
     expect(told.tell({ type: 'model/fetched', model: resolved() }).effects).toEqual(['model/load'])
   })
 
@@ -209,6 +209,7 @@ describe('crashes', () => {
     expect(up.effects).toEqual([
       'model/load',
       'output/open events',
+      'output/open video',
       'input/open gate',
       'input/open yard',
     ])

@@ -1,17 +1,7 @@
 import type { Log } from '../core/log.ts'
 
-/** What goes wrong with viewers without being a fault of this server. */
-export type Mishap =
-  | 'refusedConnections'
-  | 'refusedViewers'
-  | 'badRequests'
-  | 'wrongPasswords'
-  | 'laggingViewers'
-  | 'lostViewers'
-  | 'unsentDatagrams'
-
-/** Counts mishaps and logs them together, at most once a second. */
-export interface Tally {
+/** Counts mishaps of a server's clients and logs them together, at most once a second. */
+export interface Tally<Mishap extends string> {
   /** @param example names one of them: who, and why. */
   count(mishap: Mishap, example: string): void
   /** Logs what was not logged yet. */
@@ -20,14 +10,14 @@ export interface Tally {
 
 const intervalMs = 1000
 
-/** Counts into `log`, as warnings. */
-export function tally(log: Log): Tally {
+/** Counts into `log`, as warnings that say `message`. */
+export function tally<Mishap extends string>(log: Log, message: string): Tally<Mishap> {
   let counts: Partial<Record<Mishap, { count: number; example: string }>> = {}
   let timer: NodeJS.Timeout | undefined
 
   function report(): void {
     timer = undefined
-    if (Object.keys(counts).length > 0) log.warn({ ...counts }, 'trouble with viewers of video')
+    if (Object.keys(counts).length > 0) log.warn({ ...counts }, message)
     counts = {}
   }
   return {

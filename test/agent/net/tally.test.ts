@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { tally } from '../../broker/tally.ts'
-import { inbox, type LogLine, recorder } from './harness.ts'
+import { tally } from '../../../agent/net/tally.ts'
+import { inbox, type LogLine, recorder } from '../../broker/harness.ts'
 
 describe('a tally', () => {
   beforeEach(() => void vi.useFakeTimers())
@@ -8,7 +8,7 @@ describe('a tally', () => {
 
   it('logs together what happened within a second, with one example of each', () => {
     const lines = inbox<LogLine>()
-    const counts = tally(recorder(lines))
+    const counts = tally(recorder(lines), 'trouble')
     for (let count = 0; count < 500; count += 1) counts.count('droppedMessages', `a to ${count}`)
     counts.count('refusedFilters', 'b')
     expect(lines.items).toHaveLength(0)
@@ -26,7 +26,7 @@ describe('a tally', () => {
 
   it('logs the rest when it is closed', () => {
     const lines = inbox<LogLine>()
-    const counts = tally(recorder(lines))
+    const counts = tally(recorder(lines), 'trouble')
     counts.count('droppedMessages', 'a')
     counts.close()
     counts.close()
