@@ -4,6 +4,7 @@ import type { ColourMatrix, YuvColour } from '../imaging/colour.ts'
 import { resizeYuv } from '../imaging/resize-yuv.ts'
 import { countedFrame } from './counted-frame.ts'
 import type { PixelConverter } from './node-av-convert.ts'
+import type { DirectCopy } from './node-av-copy.ts'
 import type { NodeAv } from './node-av-library.ts'
 import { type SharedPlanes, yuvView } from './node-av-planes.ts'
 import { swapsAxes, type Turn, turnPlane } from './orientation.ts'
@@ -14,13 +15,14 @@ export interface VideoContext {
   readonly av: NodeAv
   readonly converter: PixelConverter
   readonly planes: SharedPlanes
+  readonly direct: DirectCopy
   /** How its pictures are to be turned for display. */
   readonly turn: Turn | undefined
 }
 
 /** A frame over FFmpeg's own planes, which it frees at its last release. Takes ownership of `frame`. */
 export function videoFrame(context: VideoContext, frame: AvFrame): Frame {
-  const { turn, converter, planes } = context
+  const { turn, converter, planes, direct } = context
   nameMatrix(context.av, frame)
   const colour = colourOf(context.av, frame)
   const swapped = turn !== undefined && swapsAxes(turn)
@@ -43,6 +45,7 @@ export function videoFrame(context: VideoContext, frame: AvFrame): Frame {
     },
     async copyTo(target) {
       const plain = converter.isPlanar(frame) && isPlain(colour)
+      if (plain && !turn && direct.into(target, frame)) return
       copyYuv(plain ? planes.of(frame) : await convertedPlanes(), target, turn)
     },
     free() {

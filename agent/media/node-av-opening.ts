@@ -2,6 +2,7 @@ import type { CodecContext, Packet, Stream } from 'node-av/lib'
 import type { SourceInfo } from '../core/stages.ts'
 import type { StreamInput, VideoOptions } from './engine.ts'
 import { pixelConverter } from './node-av-convert.ts'
+import { directCopy } from './node-av-copy.ts'
 import { openVideo } from './node-av-decoder.ts'
 import type { DecoderChoice } from './node-av-decoding.ts'
 import type { Download } from './node-av-download.ts'
@@ -43,13 +44,15 @@ export async function openContainer(access: VideoAccess): Promise<Opening> {
     const { stream, codec, download } = await openVideo(av, input, options, choice)
     const matrix = stream.codecpar.getCodedSideData(av.constants.AV_PKT_DATA_DISPLAYMATRIX)
     const planes = sharedPlanes(av)
-    const context = { av, converter: pixelConverter(av), planes, turn: turnOf(matrix) }
+    const direct = directCopy(av)
+    const context = { av, converter: pixelConverter(av), planes, direct, turn: turnOf(matrix) }
     const packet = new av.Packet()
     packet.alloc()
     const info = infoOf(stream, context)
     const close = async () => {
       context.converter.close()
       planes.close()
+      direct.close()
       packet.free()
       codec.freeContext()
       download.close()
