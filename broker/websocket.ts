@@ -1,9 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
-import { type Refusal, refuseUpgrade } from './refuse-upgrade.ts'
+import { type Refusal, refuseUpgrade } from '../agent/net/refuse-upgrade.ts'
+import { distrust, type WebTrust } from '../agent/net/web-trust.ts'
 import type { Transport } from './transport.ts'
-import { distrust, type WebTrust } from './web-trust.ts'
 import { webSocketTransport } from './websocket-transport.ts'
 
 /** How MQTT over WebSocket is offered on somebody's HTTP server. */

@@ -19,7 +19,7 @@ import {
 /** Which folder may import what; `type x`: only types of `x`. */
 const table: ImportTable = {
   schemas: ['typebox'],
-  broker: ['agent/core', 'agent/net/tally.ts', 'schemas', 'aedes', 'ws', 'node:'],
+  broker: ['agent/core', 'agent/net', 'schemas', 'aedes', 'ws', 'node:'],
   'agent/core': ['type schemas'],
   'agent/imaging': ['agent/core', 'type schemas'],
   'agent/pipeline': ['agent/core', 'type schemas', 'rxjs', 'node:'],
@@ -47,15 +47,8 @@ const table: ImportTable = {
   ],
   'agent/net': ['agent/core', 'ipaddr.js', 'node:'],
   'agent/mux': ['agent/core'],
-  'agent/rtsp': ['agent/core', 'agent/mux', 'agent/net/tally.ts', 'broker/listen.ts', 'node:'],
-  'agent/live': [
-    'agent/core',
-    'agent/mux',
-    'broker/refuse-upgrade.ts',
-    'broker/web-trust.ts',
-    'ws',
-    'node:',
-  ],
+  'agent/rtsp': ['agent/core', 'agent/mux', 'agent/net', 'node:'],
+  'agent/live': ['agent/core', 'agent/mux', 'agent/net', 'ws', 'node:'],
   'agent/tracking': ['agent/core', 'agent/imaging', 'type schemas'],
   'agent/sinks': [
     'agent/core',
@@ -98,7 +91,7 @@ const table: ImportTable = {
   'agent/store': ['agent/core', 'schemas', 'onnx-proto', 'tar', 'yaml', 'node:'],
   'agent/metrics': ['agent/core', 'type schemas', 'systeminformation', 'node:'],
   'agent/config': ['agent/core', 'schemas', 'typebox', 'yaml', 'ipaddr.js', 'node:'],
-  'agent/cli': ['agent', 'broker/listen.ts', 'schemas', 'commander', 'mqtt', 'node:'],
+  'agent/cli': ['agent', 'schemas', 'commander', 'mqtt', 'node:'],
   agent: ['broker', 'schemas', 'pino', 'node:'],
 }
 

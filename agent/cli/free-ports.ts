@@ -1,6 +1,6 @@
-import { portTaken } from '../../broker/listen.ts'
 import type { Config } from '../../schemas/config.ts'
 import { AgentError } from '../core/errors.ts'
+import { portTaken } from '../net/listen.ts'
 
 const ATTEMPTS = 50
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
-import { type Refusal, refuseUpgrade } from '../../broker/refuse-upgrade.ts'
-import { distrust, type WebTrust } from '../../broker/web-trust.ts'
 import type { LiveStream } from '../core/video.ts'
+import { type Refusal, refuseUpgrade } from '../net/refuse-upgrade.ts'
+import { distrust, type WebTrust } from '../net/web-trust.ts'
 import { type WatchLimits, watchLive } from './watch-live.ts'
 
 /** Bounds on viewers. */

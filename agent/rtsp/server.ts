@@ -1,7 +1,7 @@
 import { createServer, isIPv6, type Server } from 'node:net'
-import { listen } from '../../broker/listen.ts'
 import type { Log } from '../core/log.ts'
 import type { StreamOffer, VideoPacket } from '../core/video.ts'
+import { listen } from '../net/listen.ts'
 import type { User } from './auth.ts'
 import { type Connection, serveConnection } from './connection.ts'
 import type { Hall } from './hall.ts'

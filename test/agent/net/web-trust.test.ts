@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { distrust } from '../../broker/web-trust.ts'
+import { distrust } from '../../../agent/net/web-trust.ts'
 
 const trust = {
   hosts: ['edge.local', '10.0.0.5', '::1'],

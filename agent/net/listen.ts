@@ -1,5 +1,5 @@
 import type { Server } from 'node:net'
-import { AgentError } from '../agent/core/errors.ts'
+import { AgentError } from '../core/errors.ts'
 import { portHolder } from './port-holder.ts'
 
 /** Where a server is to listen, and which setting and flag move it. */
