@@ -135,7 +135,7 @@ describe.skipIf(!hasFfmpeg)('live video over WebSocket', () => {
     slow.socket.resume()
     const asked = running.asked.keys
     await expect.poll(() => push() && running.asked.keys).toBe(asked + 1)
-    expect(slow.fragments().length).toBeGreaterThanOrEqual(60)
+    await expect.poll(() => slow.fragments().length).toBeGreaterThanOrEqual(60)
     expect(slow.fragments().length).toBeLessThan(85)
   })
 
