@@ -5,6 +5,7 @@ import { redact } from './core/redact.ts'
 
 /** The levels, the least severe first; `silent` is above all. */
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+/** From which level on lines are logged. */
 export type LogLevel = (typeof levels)[number]
 type LineLevel = Exclude<LogLevel, 'silent'>
 

@@ -5,6 +5,7 @@ import type { ResolvedModel } from '../schemas/manifest.ts'
 
 /** What everything is measured on: 1280×720, 30 frames a second, H.264, 12 s. */
 export const clipFile = resolve('examples/media/dog.mp4')
+/** The same, as an input's URL. */
 export const clipUrl = pathToFileURL(clipFile).href
 
 /** A module of the build, so that both sides of a comparison run the same code. */

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFrameNumber } from '../agent/media/frame-number.ts'
 
-/** Pixels of the number's row: 32 cells. */
+/** Width of the number, pixels: 32 cells. */
 export const NUMBER_WIDTH = 512
+/** Its height, pixels. */
 export const NUMBER_HEIGHT = 16
 
 /** What a clip shows: each picture's number in its top left, over a picture that moves. */

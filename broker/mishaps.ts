@@ -12,6 +12,7 @@ export type Mishap =
   | 'unqueuedMessages'
   | 'unretainedMessages'
 
+/** How often each happened. */
 export type Mishaps = Tally<Mishap>
 
 /** None so far. */

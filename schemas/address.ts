@@ -23,6 +23,7 @@ export function replyPrefix({ root }: AddressBook): string {
 
 /** The service levels that callers publish on. */
 const serviceControls = ['input/set', 'output/set', 'model/set', 'compute'] as const
+/** One of them. */
 export type ServiceControl = (typeof serviceControls)[number]
 
 /** What a published topic means to the agent. */

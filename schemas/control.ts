@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { ID_PATTERN } from './ids.ts'
 
+/** The name of a service, an input or an output. */
 export const Id = Type.String({
   pattern: ID_PATTERN,
   description: 'Lower-case id, at most 63 characters.',

@@ -87,6 +87,7 @@ export interface Source {
   samples(signal: AbortSignal, events: SourceEvents): AsyncIterable<Sample>
 }
 
+/** The numbers of a tensor, in memory of its own or shared. */
 export type TensorData =
   | Float32Array
   | Uint16Array
@@ -94,6 +95,7 @@ export type TensorData =
   | Int8Array
   | Int32Array
   | BigInt64Array
+/** What the numbers are. */
 export type TensorType = 'float32' | 'float16' | 'uint8' | 'int8' | 'int32' | 'int64' | 'bool'
 
 /** Row-major; `data.length` is the product of `dims`. float16 is held as Uint16Array, bool as Uint8Array. */
@@ -102,6 +104,8 @@ export interface Tensor {
   readonly dims: readonly number[]
   readonly data: TensorData
 }
+
+/** Tensors by the names of the graph's inputs or outputs. */
 export type Tensors = Readonly<Record<string, Tensor>>
 
 /** Lends the memory that the orchestrator and the inference threads share. */

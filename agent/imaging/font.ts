@@ -1,5 +1,6 @@
-/** Columns and rows of a glyph. Capitals stand on the seventh row; the eighth is for descenders. */
+/** Columns of a glyph. */
 export const GLYPH_WIDTH = 5
+/** Rows of a glyph: capitals stand on the seventh, the eighth is for descenders. */
 export const GLYPH_HEIGHT = 8
 
 const FIRST = ' '.charCodeAt(0)

@@ -7,11 +7,8 @@ export type NodeAv = typeof import('node-av/lib') & {
 }
 
 async function importNodeAv(): Promise<NodeAv> {
-  const [library, constants] = await Promise.all([
-    import('node-av/lib'),
-    import('node-av/constants'),
-  ])
-  return { ...library, constants }
+  const [av, constants] = await Promise.all([import('node-av/lib'), import('node-av/constants')])
+  return { ...av, constants }
 }
 
 /**

@@ -11,6 +11,7 @@ export interface Side {
   readonly retriesCertificates: boolean
 }
 
+/** Inputs read from the network. */
 export const forInputs: Side = {
   forbidden: 'SOURCE_FORBIDDEN',
   failed: 'SOURCE_UNREACHABLE',
@@ -20,6 +21,7 @@ export const forInputs: Side = {
   retriesCertificates: false,
 }
 
+/** Outputs send to the network. */
 export const forOutputs: Side = {
   forbidden: 'SINK_FORBIDDEN',
   failed: 'SINK_FAILED',

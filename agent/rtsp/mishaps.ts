@@ -11,6 +11,7 @@ export type Mishap =
   | 'lostViewers'
   | 'unsentDatagrams'
 
+/** How often each happened. */
 export type Mishaps = Tally<Mishap>
 
 /** None so far. */

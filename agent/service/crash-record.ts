@@ -12,6 +12,7 @@ const INFER_THREADS = 8
 
 /** Kind of work → its byte in the record. */
 const workAt = { open: 0, read: 1, scale: 2, load: 3, infer: 4 } as const
+/** A kind of work that native code does. */
 export type NativeWork = keyof typeof workAt
 
 /** Where a note goes: an open file and a place in it. Plain data: it crosses threads. */

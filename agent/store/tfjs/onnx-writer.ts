@@ -15,6 +15,7 @@ export const onnxType = {
 
 /** An attribute of an ONNX node: whole numbers, text, or a number that is a float. */
 export type OnnxAttribute = number | string | readonly number[] | { readonly float: number }
+/** The attributes of a node, by name. */
 export type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>
 
 /** A graph input or output. A side below 1 is variable. */
