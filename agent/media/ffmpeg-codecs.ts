@@ -1,11 +1,12 @@
 import { AgentError } from '../core/errors.ts'
+import { decoderWorks, encoderWorks } from './codec-trial.ts'
 import { chosenCodecs, provenCodecs, softwareDecoder } from './codecs.ts'
 import type { Codecs, EncodeOptions, VideoEncoder } from './engine.ts'
 import { type DecoderKind, decoderKind, inSoftware } from './ffmpeg-decoding.ts'
 import { FfmpegEncoder } from './ffmpeg-encoder.ts'
 import type { ProbedVideo } from './ffmpeg-probe.ts'
 import type { FfmpegProgram } from './ffmpeg-program.ts'
-import { decoderWorks, encoderWorks } from './ffmpeg-trials.ts'
+import { ffmpegTrials } from './ffmpeg-trials.ts'
 import { likelyAccelerations } from './hardware.ts'
 import { encoderKind, softwareEncoder } from './node-av-encoders.ts'
 
@@ -24,8 +25,8 @@ export function ffmpegCodecs(program: FfmpegProgram): FfmpegCodecs {
   const all = () => {
     found ??= provenCodecs(
       {
-        encoder: (name) => encoderWorks(program, name),
-        decoder: (name) => decoderWorks(program, name),
+        encoder: (name) => encoderWorks(ffmpegTrials(program), name),
+        decoder: (name) => decoderWorks(ffmpegTrials(program), name),
       },
       [softwareEncoder],
     )

@@ -1,8 +1,9 @@
+import { decoderWorks, encoderWorks } from './codec-trial.ts'
 import { provenCodecs, softwareDecoder } from './codecs.ts'
 import type { Codecs } from './engine.ts'
 import { softwareEncoder } from './node-av-encoders.ts'
 import type { NodeAv } from './node-av-library.ts'
-import { decoderWorks, encoderWorks } from './node-av-trials.ts'
+import { nodeAvTrials } from './node-av-trials.ts'
 import { trialInProcess } from './trial.ts'
 
 /**
@@ -14,11 +15,11 @@ export function nodeAvCodecs(av: NodeAv, entry: URL): Promise<Codecs> {
     {
       encoder: (name) =>
         name === softwareEncoder
-          ? encoderWorks(av, name)
+          ? encoderWorks(nodeAvTrials(av), name)
           : trialInProcess(entry, ['encoder', name]),
       decoder: (name) =>
         name === softwareDecoder
-          ? decoderWorks(av, name)
+          ? decoderWorks(nodeAvTrials(av), name)
           : trialInProcess(entry, ['decoder', name]),
     },
     [softwareEncoder],
