@@ -22,15 +22,7 @@ export function plainViewer(url: string, transport: Transport): Viewer {
   viewer.process.stdout?.on('data', (text: Buffer) => {
     for (const byte of text) if (byte === 10) pictures += 1
   })
-  return {
-    get pictures() {
-      return pictures
-    },
-    get missed() {
-      return viewer.missed()
-    },
-    close: viewer.close,
-  }
+  return viewer.counting(() => pictures)
 }
 
 /** Decodes every picture and tells its number as soon as it has it. */
@@ -55,15 +47,7 @@ export function readingViewer(
       seen(readFrameNumber({ ...size, ...strides, y: rest.subarray(0, bytes), u: none, v: none }))
     }
   })
-  return {
-    get pictures() {
-      return pictures
-    },
-    get missed() {
-      return viewer.missed()
-    },
-    close: viewer.close,
-  }
+  return viewer.counting(() => pictures)
 }
 
 function watching(url: string, transport: Transport, out: readonly string[]) {
@@ -77,13 +61,21 @@ function watching(url: string, transport: Transport, out: readonly string[]) {
     for (const [, count] of text.toString().matchAll(/missed (\d+) packets/g))
       missed += Number(count)
   })
+  async function close(): Promise<void> {
+    const closed = once(ffmpeg, 'close')
+    ffmpeg.kill('SIGINT')
+    await closed
+  }
   return {
     process: ffmpeg,
-    missed: () => missed,
-    async close() {
-      const closed = once(ffmpeg, 'close')
-      ffmpeg.kill('SIGINT')
-      await closed
-    },
+    counting: (pictures: () => number): Viewer => ({
+      get pictures() {
+        return pictures()
+      },
+      get missed() {
+        return missed
+      },
+      close,
+    }),
   }
 }
