@@ -42,15 +42,18 @@ describe('model options', () => {
       iouThreshold: 0.5,
       maxItems: 20,
       labels: ['person', 'dog', 'cat'],
+      track: false,
     })
   })
 
   it('win over the manifest where they are given, zero included', () => {
-    expect(optionsFor(manifestOf(), { minScore: 0, labels: ['dog'] })).toEqual({
+    const given = { minScore: 0, labels: ['dog'], track: true }
+    expect(optionsFor(manifestOf(), given)).toEqual({
       minScore: 0,
       iouThreshold: 0.5,
       maxItems: 20,
       labels: ['dog'],
+      track: true,
     })
   })
 })
