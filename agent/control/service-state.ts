@@ -95,7 +95,7 @@ export type Effect =
 /** The next state, and what is to be done to get there. */
 export type Step = readonly [ServiceState, readonly Effect[]]
 
-/** They cost nothing while nobody watches. */
+/** Video is not encoded while nobody watches. */
 const defaultOutputs = { events: { url: 'mqtt:' }, video: { url: 'rtsp:' } }
 
 /** A service that was never told anything. */

@@ -194,5 +194,7 @@ export interface Sink {
   write(delivered: Delivered): Promise<void>
   /** Takes every picture as it was read, before it is inferred; one that shows them all has it. */
   see?(seen: Seen): void
+  /** An input is closed, ended or failed: nothing more comes of it until it is opened again. */
+  inputOver?(input: string): void
   close(): Promise<void>
 }

@@ -117,6 +117,11 @@ export class OutputRunner {
     if (this.#state === 'open') this.#sink?.see?.(seen)
   }
 
+  /** Nothing more comes of an input until it is opened again. */
+  inputOver(input: string): void {
+    this.#sink?.inputOver?.(input)
+  }
+
   #nextRoom(): Promise<void> {
     return new Promise((resolve) => {
       const late = setTimeout(resolve, ROOM_MS)

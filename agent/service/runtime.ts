@@ -11,13 +11,14 @@ import { faultMeter } from './fault-meter.ts'
 import { imageFeed } from './image-feed.ts'
 import { InferenceHost } from './inference-host.ts'
 import { InputRunner } from './input-runner.ts'
-import type { FromService, Once, ServiceLimits, ToService } from './messages.ts'
+import type { FromService, InputReport, Once, ServiceLimits, ToService } from './messages.ts'
 import { notedEngine, notedPreprocess, notedRead } from './native-notes.ts'
 import { runOnce } from './once-runner.ts'
 import { outbox } from './outbox.ts'
 import { type OutputParts, OutputRunner } from './output-runner.ts'
 import { type ServedStreams, servedStreams } from './served-streams.ts'
 import { turns } from './turns.ts'
+import { within } from './within.ts'
 
 type Start = Extract<ToService, { type: 'start' }>
 
@@ -90,7 +91,7 @@ export class ServiceRuntime {
           this.#turns.take('opening', () => this.#openInput(message)),
         )
       case 'input/close':
-        return this.#turns.take(`input ${message.id}`, () => close(this.#inputs, message.id))
+        return this.#turns.take(`input ${message.id}`, () => this.#closeInput(message.id))
       case 'output/open':
         return this.#turns.take(`output ${message.id}`, () => this.#openOutput(message))
       case 'output/close':
@@ -176,7 +177,7 @@ export class ServiceRuntime {
         maxAlive: this.#limits.samplesPerInput,
         deliver: (delivered) => this.#deliver(delivered),
         see: (seen) => this.#see(seen),
-        report: (report) => this.#parts.post({ type: 'input', report }),
+        report: (report) => this.#reportInput(report),
         event: (event) => this.#parts.post({ type: 'input/event', event }),
         fault: (error) => this.#faults.fault(error, { input: id }),
       })
@@ -188,6 +189,20 @@ export class ServiceRuntime {
       this.#faults.fault(error, { input: id })
       this.#parts.post({ type: 'input', report: { id, state: 'failed', error: error.toInfo() } })
     }
+  }
+
+  #reportInput(report: InputReport): void {
+    this.#parts.post({ type: 'input', report })
+    if (report.state === 'ended' || report.state === 'failed') this.#inputOver(report.id)
+  }
+
+  async #closeInput(id: string): Promise<void> {
+    await close(this.#inputs, id)
+    this.#inputOver(id)
+  }
+
+  #inputOver(id: string): void {
+    for (const output of this.#outputs.values()) output.inputOver(id)
   }
 
   async #openOutput({ id, spec }: Extract<ToService, { type: 'output/open' }>): Promise<void> {
@@ -277,17 +292,4 @@ async function close(parts: Map<string, { close(): Promise<void> }>, id: string)
   const part = parts.get(id)
   parts.delete(id)
   await part?.close()
-}
-
-/** Waits for `task`, but no longer than `ms`. */
-async function within(ms: number, task: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
-  })
-  try {
-    await Promise.race([task, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,10 +1,11 @@
 import type { OutputSpec } from '../../schemas/control.ts'
 import type { Result } from '../../schemas/results.ts'
 import { AgentError } from '../core/errors.ts'
-import type { Delivered, Frame, Seen, Sink } from '../core/stages.ts'
+import type { Delivered, Seen, Sink } from '../core/stages.ts'
 import type { PacketSink, VideoFormat } from '../core/video.ts'
 import type { SinkContext } from './sink-context.ts'
-import { type Shown, VideoTrack } from './video-track.ts'
+import { VideoStreams } from './video-streams.ts'
+import type { Shown } from './video-track.ts'
 
 /** What a destination may ask of the stream that it is given. */
 export interface StreamControl {
@@ -30,11 +31,6 @@ export function always(open: OpenPackets): OpenPackets {
   }
 }
 
-interface Stream {
-  readonly track: VideoTrack
-  readonly packets: Promise<PacketSink>
-}
-
 const DEFAULT_FPS = 25
 
 /**
@@ -42,42 +38,19 @@ const DEFAULT_FPS = 25
  * to a destination, one stream per input. `overlay: exact` shows the inferred pictures, each with its
  * own boxes; `latest` every picture, with the newest boxes and their age.
  */
-export function videoSink(spec: OutputSpec, context: SinkContext, openPackets: OpenPackets): Sink {
+export function videoSink(spec: OutputSpec, context: SinkContext, open: OpenPackets): Sink {
   const latest = spec.overlay === 'latest'
-  const streams = new Map<string, Stream>()
   const newest = new Map<string, Result>()
   const lost = (error: unknown): void => context.lost(AgentError.from(error, 'SINK_FAILED'))
+  const { engine, encoder } = context
+  const bitrate = (format: VideoFormat): number => spec.bitrate ?? usualBitrate(format)
+  const streams = new VideoStreams({ engine, encoder, bitrate, age: latest, open, failed: lost })
 
-  function open(input: string, format: VideoFormat, after: Promise<void>): Stream {
-    const track: VideoTrack = new VideoTrack({
-      engine: context.engine,
-      encoder: context.encoder,
-      format,
-      bitrate: spec.bitrate ?? usualBitrate(format),
-      age: latest,
-      take: async (packet) => (await packets).write(packet),
-    })
-    const control = { wanted: (on: boolean) => track.want(on), key: () => track.key() }
-    const packets = after.then(() => openPackets(input, format, control))
-    packets.catch(lost)
-    const stream = { track, packets }
-    streams.set(input, stream)
-    return stream
-  }
-
-  /** Pictures of another size are another stream, which begins when the one before has ended. */
-  function streamOf(input: string, frame: Frame, fps = DEFAULT_FPS): Stream {
-    const [width, height] = [frame.width & ~1, frame.height & ~1]
-    const before = streams.get(input)
-    if (before?.track.format.width === width && before.track.format.height === height) return before
-    const ended = before ? closeStream(before) : Promise.resolve()
-    return open(input, { codec: 'h264', width, height, fps }, ended)
-  }
-
-  async function show(input: string, shown: Shown, fps: number | undefined): Promise<void> {
-    if (shown.frame.width < 2 || shown.frame.height < 2) return
-    const { track, packets } = streamOf(input, shown.frame, fps)
-    await packets
+  async function show(input: string, shown: Shown, fps = DEFAULT_FPS): Promise<void> {
+    const [width, height] = [shown.frame.width & ~1, shown.frame.height & ~1]
+    if (width === 0 || height === 0) return
+    const { track, opened } = streams.of(input, { codec: 'h264', width, height, fps })
+    await opened
     if (!(await track.show(shown))) context.dropped()
   }
 
@@ -99,17 +72,12 @@ export function videoSink(spec: OutputSpec, context: SinkContext, openPackets: O
       const { capturedAt, pts } = result
       await show(result.input, { frame, capturedAt, pts, found: result }, fps)
     },
-    async close() {
-      await Promise.all([...streams.values()].map(closeStream))
-      streams.clear()
+    inputOver(input) {
+      newest.delete(input)
+      streams.end(input)
     },
+    close: () => streams.close(),
   }
-}
-
-async function closeStream({ track, packets }: Stream): Promise<void> {
-  await track.close()
-  const sink = await packets.catch(() => undefined)
-  await sink?.close()
 }
 
 /** About 0.1 bit per pixel: 2.8 Mbit/s at 720p30. */

@@ -188,6 +188,17 @@ describe.skipIf(!needs('ffmpeg', 'ffmpeg'))('annotated video', () => {
     agent.send('door/output/set', { every: null })
   }, 30_000)
 
+  it('ends with its input', async () => {
+    const ended = agent.next('door/stream/video/gate', (value) => value === undefined)
+    agent.send('door/input/set', { gate: null, yard: 'synthetic:?width=320&height=180&fps=15' })
+    await ended
+    await agent.next('door/stream/video/yard', (value) => value?.width === 320)
+    const back = agent.next('door/stream/video/gate', (value) => value?.width === WIDTH)
+    const url = `synthetic:?width=${WIDTH}&height=${HEIGHT}&fps=15`
+    agent.send('door/input/set', { gate: { url, pace: 'realtime' }, yard: null })
+    await back
+  }, 30_000)
+
   it('ends with its output, and nothing else does', async () => {
     const before = agent.heard.length
     agent.send('door/output/set', { video: null })

@@ -129,6 +129,23 @@ describe('a video output', () => {
     expect(liveFrames()).toBe(0)
   })
 
+  it('ends the stream of an input that is over, and begins another when it comes back', async () => {
+    const { sink, count, opened } = outputOf()
+    await sink.open()
+    await shown(sink, 0)
+    opened[0]?.control.wanted(true)
+    await shown(sink, 1)
+    sink.inputOver?.('gate')
+    await shown(sink, 2)
+    expect(opened.map(({ closed }) => closed)).toEqual([true, false])
+    expect(count.open).toBe(0)
+    sink.inputOver?.('nobody')
+    sink.inputOver?.('gate')
+    await sink.close()
+    expect(opened.map(({ closed }) => closed)).toEqual([true, true])
+    expect(liveFrames()).toBe(0)
+  })
+
   it('drops pictures, and says so, when the encoder is behind', async () => {
     const { sink, opened, dropped } = outputOf()
     await sink.open()
