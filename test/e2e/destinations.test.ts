@@ -89,16 +89,18 @@ describe.skipIf(!installed)('five destinations at once', () => {
 
   it('lost nothing anywhere but at a broker and a socket that were away themselves', async () => {
     expect(outages).toHaveLength(3)
+    const stopped = agent.next('spread/state', ({ state }) => state === 'idle')
     await agent.ask('spread/compute', 'stop')
-    await agent.next('spread/state', ({ state }) => state === 'idle', 0)
+    await stopped
     const all = published()
     expect(new Set(all.map(({ value }) => value.run)).size).toBe(1)
     const seqs = all.map(({ value }) => value.seq)
     expect(seqs.length).toBeGreaterThan(45)
     expect(seqs).toEqual(seqs.map((_, index) => index))
 
-    const file = readFileSync(join(agent.dataFolder, 'media/seen.jsonl'), 'utf8')
-    expect(file.trim().split('\n').map(seqIn)).toEqual(seqs)
+    // A line is written after its result is published, by another process.
+    const file = (): string => readFileSync(join(agent.dataFolder, 'media/seen.jsonl'), 'utf8')
+    await expect.poll(() => file().trim().split('\n').map(seqIn)).toEqual(seqs)
     const arrived = Object.entries(peers).map(
       ([id, peer]) => [id, new Set(peer.arrived.items.map(seqIn))] as const,
     )
