@@ -17,9 +17,18 @@ async function cpuTicks(pid: number): Promise<number> {
 }
 
 /** Proportional set size: shared pages count in proportion; MB of 10⁶ bytes. */
-export async function pssMb(pid: number): Promise<number> {
+export function pssMb(pid: number): Promise<number> {
+  return memoryMb(pid, 'Pss')
+}
+
+/** What a process has of its own, without the files that it maps: it grows by nothing but its own doing; MB of 10⁶ bytes. */
+export function anonymousMb(pid: number): Promise<number> {
+  return memoryMb(pid, 'Pss_Anon')
+}
+
+async function memoryMb(pid: number, field: 'Pss' | 'Pss_Anon'): Promise<number> {
   const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8')
-  const [, kib] = /^Pss:\s+(\d+) kB/m.exec(rollup) ?? []
-  if (kib === undefined) throw new Error(`no Pss of process ${pid}`)
+  const [, kib] = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(rollup) ?? []
+  if (kib === undefined) throw new Error(`no ${field} of process ${pid}`)
   return (Number(kib) * 1024) / 1e6
 }

@@ -18,7 +18,8 @@ export interface Subject {
   readonly controller: Controller
   /** A topic of the agent. */
   topic(path: string): string
-  start(): AgentProcess
+  /** `env` is added to its environment. */
+  start(env?: NodeJS.ProcessEnv): AgentProcess
   /** Waits for the end of the agent that was killed, and starts another. */
   restart(): Promise<AgentProcess>
   main(): number
@@ -53,8 +54,8 @@ export async function prepareSubject(
     return agent
   }
   const topic = (path: string) => agentTopic(book, path)
-  function start(): AgentProcess {
-    agent = startAgentProcess({ folder, configFile }, heliograph)
+  function start(env?: NodeJS.ProcessEnv): AgentProcess {
+    agent = startAgentProcess({ folder, configFile }, heliograph, env)
     return agent
   }
 

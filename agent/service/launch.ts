@@ -23,6 +23,12 @@ export type Launch = (listener: ProcessListener) => ServiceProcess
 const LAST_WORDS = 2000
 
 /**
+ * A model's outputs are new memory each time. With glibc's own thresholds each would be mapped, filled with
+ * zeros by the kernel and unmapped again; what is smaller than this is kept for the next one.
+ */
+const KEPT_BYTES = String(4 << 20)
+
+/**
  * Starts service processes at a lower priority than main, so that the control plane stays quick while
  * every core infers, and such that the kernel ends them with main (`setpriv --pdeathsig`), even when
  * they are stopped. Where `nice` or `setpriv` is missing, a thread of their own watches (see
@@ -38,13 +44,15 @@ export function processLauncher(entry: URL, env: NodeJS.ProcessEnv): Launch {
     ...prefix,
     process.execPath,
     '--max-semi-space-size=2',
+    '--expose-gc',
   ]
   const childEnv = {
     ...env,
     UV_THREADPOOL_SIZE: env.UV_THREADPOOL_SIZE ?? '96',
     ORT_DISABLE_TELEMETRY: '1',
     MALLOC_ARENA_MAX: '2',
-    MALLOC_TRIM_THRESHOLD_: '131072',
+    MALLOC_TRIM_THRESHOLD_: KEPT_BYTES,
+    MALLOC_MMAP_THRESHOLD_: KEPT_BYTES,
     HELIOGRAPH_ORPHAN_GUARD: guarded ? '' : String(process.pid),
   }
   return (listener) => {

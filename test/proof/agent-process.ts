@@ -19,14 +19,16 @@ export type Program = readonly string[]
 /** The built command line. */
 export const heliograph: Program = [resolve('dist/agent/cli/heliograph.js'), 'run', '--config']
 
-/** Starts an agent in its workspace. What it prints goes to `agent.log` there. */
+/** Starts an agent in its workspace. What it prints goes to `agent.log` there; `env` is added to its environment. */
 export function startAgentProcess(
   workspace: Pick<Workspace, 'folder' | 'configFile'>,
   program: Program,
+  env: NodeJS.ProcessEnv = {},
 ): AgentProcess {
   const { folder, configFile } = workspace
   const child = spawn(process.execPath, [...program, configFile], {
     cwd: folder,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const log = createWriteStream(join(folder, 'agent.log'), { flags: 'a' })

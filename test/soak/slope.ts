@@ -38,12 +38,3 @@ export function slopeInterval(samples: readonly Sample[]): Interval {
   const error = 2 * Math.sqrt(spread / width)
   return { slope, low: slope - error, high: slope + error }
 }
-
-/** The least value of each of so many equal parts: what is left after the garbage was collected. */
-export function floors(samples: readonly Sample[], parts: number): Sample[] {
-  const size = Math.ceil(samples.length / parts)
-  const least = (part: readonly Sample[]) => part.toSorted((a, b) => a.value - b.value).slice(0, 1)
-  return Array.from({ length: parts }, (_, part) =>
-    least(samples.slice(part * size, (part + 1) * size)),
-  ).flat()
-}

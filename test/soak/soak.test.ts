@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
+import { anonymousMb } from '../../bench/proc.ts'
 import { topicRole } from '../../schemas/address.ts'
 import { fuzzMessage, randomFrom } from './fuzz.ts'
-import { floors, slopeInterval, slopePerHour } from './slope.ts'
+import { inspect, inspectable } from './inspector.ts'
+import { slopeInterval, slopePerHour } from './slope.ts'
 
 describe('the fuzzer', () => {
   it('gives the same messages for the same seed, and others for another', () => {
@@ -34,6 +37,24 @@ describe('the fuzzer', () => {
   })
 })
 
+describe('the inspector', () => {
+  it('leaves a process only what it holds', async () => {
+    const lazy =
+      'const held = Buffer.alloc(1e6, 1); setInterval(() => held, 1e6); Buffer.alloc(60e6, 1)'
+    const child = spawn(process.execPath, ['-e', lazy], { env: { ...process.env, ...inspectable } })
+    try {
+      const pid = child.pid ?? 0
+      await expect.poll(() => anonymousMb(pid), { timeout: 10_000 }).toBeGreaterThan(60)
+      const inspector = await inspect(pid)
+      await inspector.collectGarbage()
+      await expect.poll(() => anonymousMb(pid), { timeout: 10_000 }).toBeLessThan(60)
+      inspector.close()
+    } finally {
+      child.kill('SIGKILL')
+    }
+  })
+})
+
 describe('the slope', () => {
   it('is that of a straight line, whatever its offset', () => {
     const samples = [0, 1, 2, 3].map((minute) => ({
@@ -46,13 +67,6 @@ describe('the slope', () => {
   it('is level for values that swing about the same', () => {
     const samples = [5, 3, 5, 3, 5].map((value, at) => ({ atMs: at, value }))
     expect(slopePerHour(samples)).toBeCloseTo(0)
-  })
-
-  it('is taken along the floor of a sawtooth', () => {
-    const saw = Array.from({ length: 60 }, (_, at) => ({ atMs: at, value: 50 + (at % 10) * 3 }))
-    expect(floors(saw, 6).map(({ value }) => value)).toEqual([50, 50, 50, 50, 50, 50])
-    const rising = saw.map(({ atMs, value }) => ({ atMs, value: value + atMs }))
-    expect(floors(rising, 3).map(({ value }) => value)).toEqual([50, 70, 90])
   })
 
   it('has an interval: none for a straight line, and around the truth for a noisy one', () => {

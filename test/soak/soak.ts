@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as passed } from 'node:timers/promises'
 import { clipUrl } from '../../bench/material.ts'
-import { pssMb } from '../../bench/proc.ts'
+import { anonymousMb } from '../../bench/proc.ts'
 import { prepareSubject, type Subject } from '../../bench/subject.ts'
 import type { AgentInfo, Metrics } from '../../schemas/state.ts'
 import { fuzzMessage, randomFrom } from './fuzz.ts'
-import { floors, type Sample, slopePerHour } from './slope.ts'
+import { inspect, inspectable } from './inspector.ts'
+import { type Sample, slopePerHour } from './slope.ts'
 
 /** What a soak found. */
 export interface Outcome {
@@ -47,7 +48,7 @@ export async function soak(
   const run: Run = { subject, random: randomFrom(seed), say, failures: [] }
   const halfMs = (minutes * 60_000) / 2
   try {
-    subject.start()
+    subject.start(inspectable)
     await Promise.all(
       ['a', 'b'].map((name) => subject.until(`${name}/detections/clip`, () => true, 180_000)),
     )
@@ -62,6 +63,7 @@ export async function soak(
 async function fuzzFor(run: Run, ms: number): Promise<Pick<Outcome, 'fuzzed' | 'memory'>> {
   const { subject, random, say } = run
   const samples: Sample[] = []
+  const inspector = await inspect(subject.main())
   let fuzzed = 0
   for (const end = performance.now() + ms; performance.now() < end; ) {
     for (let at = 0; at < BATCH; at++, fuzzed++) {
@@ -71,14 +73,15 @@ async function fuzzFor(run: Run, ms: number): Promise<Pick<Outcome, 'fuzzed' | '
     await expectAnswer(run, `after ${fuzzed} messages`)
     await expectResults(run, ['a', 'b'], `after ${fuzzed} messages`, 5000)
     await removeOthers(subject)
-    samples.push({ atMs: performance.now(), value: await pssMb(subject.main()) })
+    await inspector.collectGarbage()
+    samples.push({ atMs: performance.now(), value: await anonymousMb(subject.main()) })
     say(`${fuzzed + BATCH} messages: main ${samples.at(-1)?.value.toFixed(1)} MB`)
   }
-  const least = floors(samples, 6)
-  const [first, last] = [least[0]?.value ?? 0, least.at(-1)?.value ?? 0]
+  inspector.close()
+  const [first, last] = [samples[0]?.value ?? 0, samples.at(-1)?.value ?? 0]
   if (last - first > MEMORY_LIMIT_MB) run.failures.push(`main grew from ${first} to ${last} MB`)
   say(`${fuzzed} messages, main from ${first.toFixed(1)} to ${last.toFixed(1)} MB`)
-  return { fuzzed, memory: { firstMb: first, lastMb: last, mbPerHour: slopePerHour(least) } }
+  return { fuzzed, memory: { firstMb: first, lastMb: last, mbPerHour: slopePerHour(samples) } }
 }
 
 async function killFor(
