@@ -7,20 +7,33 @@ import type { FileInput, StreamInput } from './engine.ts'
 const statDescriptor = promisify(fstat)
 const readDescriptor = promisify(readFile)
 
-/** A file's bytes as a stream. @throws AgentError SOURCE_UNREACHABLE */
+/** What is read at once: a packet alone would cost a way to another thread each. */
+const BLOCK_BYTES = 256 << 10
+
+/** A file's bytes as a stream, whose reads follow one another. @throws AgentError SOURCE_UNREACHABLE */
 export async function fileBytes({ path, descriptor }: FileInput): Promise<StreamInput> {
   const own = descriptor === undefined ? await openOwn(path) : undefined
   const fd = descriptor ?? own?.fd ?? -1
   const { size } = await statDescriptor(fd)
+  let block = { at: 0, bytes: Buffer.alloc(0) }
+
+  async function load(position: number, length: number): Promise<void> {
+    // New memory each time: whoever was given the last block may still be using it.
+    const memory = Buffer.allocUnsafeSlow(Math.max(length, BLOCK_BYTES))
+    const { bytesRead } = await readDescriptor(fd, memory, 0, memory.length, position)
+    block = { at: position, bytes: memory.subarray(0, bytesRead) }
+  }
+
   return {
     kind: 'stream',
     name: path,
     size,
     seekable: true,
     async read(position, length) {
-      const buffer = Buffer.allocUnsafe(length)
-      const { bytesRead } = await readDescriptor(fd, buffer, 0, length, position)
-      return buffer.subarray(0, bytesRead)
+      const inside = position >= block.at && position + length <= block.at + block.bytes.length
+      if (!inside) await load(position, length)
+      const start = position - block.at
+      return block.bytes.subarray(start, start + length)
     },
     async close() {
       await own?.close()

@@ -56,7 +56,7 @@ export class NodeAvReader implements VideoReader {
     let errors = 0
     while (errors < maxFlushErrors && !options.signal.aborted) {
       const frame = this.#spare
-      const code = await opening.codec.receiveFrame(frame)
+      const code = await receive(opening, frame)
       if (code >= 0) {
         this.#spare = emptyFrame(av)
         const plain = await opening.download.of(frame)
@@ -145,4 +145,13 @@ function emptyFrame(av: NodeAv): AvFrame {
   const frame = new av.Frame()
   frame.alloc()
   return frame
+}
+
+/**
+ * With one thread, libavcodec decodes while it takes a packet, and here only hands the picture over: not
+ * worth the way to another thread and back. What is left at the end, and hardware, may take its time.
+ */
+function receive({ codec, flushing }: Opening, frame: AvFrame): number | Promise<number> {
+  const atOnce = !flushing && codec.threadCount === 1 && codec.hwDeviceCtx === null
+  return atOnce ? codec.receiveFrameSync(frame) : codec.receiveFrame(frame)
 }

@@ -24,9 +24,10 @@ const LAST_WORDS = 2000
 
 /**
  * A model's outputs are new memory each time. With glibc's own thresholds each would be mapped, filled with
- * zeros by the kernel and unmapped again; what is smaller than this is kept for the next one.
+ * zeros by the kernel and unmapped again; what is smaller than this is kept for the next one. With four times
+ * as much, video outputs tear so many holes into the heap that the process grows for hours.
  */
-const KEPT_BYTES = String(4 << 20)
+const KEPT_BYTES = String(1 << 20)
 
 /**
  * Starts service processes at a lower priority than main, so that the control plane stays quick while
