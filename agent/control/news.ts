@@ -3,6 +3,7 @@ import { failPending, loadModel, openInput, openOutput, send } from './effects.t
 import { each, mapValues, omit } from './records.ts'
 import {
   type ActualInput,
+  type ActualOutput,
   isOpen,
   isWanted,
   newOutput,
@@ -36,18 +37,32 @@ export function processReady(service: ServiceState, now: number): Step {
       ...service.inputs,
       ...each(inputs, () => ({ state: 'opening', since: now }) as const),
     },
-    outputs: each(Object.keys(desired.outputs), () => newOutput('opening', now)),
+    outputs: anew(service, 'opening', now),
     model: model.resolved ? { ...model, state: 'loading' } : model,
   }
   return [
     next,
     [
       ...loadModel(next),
-      ...Object.keys(desired.outputs).flatMap((id) => openOutput(next, id)),
+      ...Object.keys(desired.outputs)
+        .filter((id) => !next.outputs[id]?.quarantined)
+        .flatMap((id) => openOutput(next, id)),
       ...inputs.flatMap((id) => openInput(next, id)),
       ...Object.values(service.pending).map((once) => send({ type: 'once', once })),
     ],
   ]
+}
+
+/** All desired outputs start again, but for those in quarantine. */
+function anew(
+  { desired, outputs }: ServiceState,
+  state: ActualOutput['state'],
+  now: number,
+): ServiceState['outputs'] {
+  return each(Object.keys(desired.outputs), (id) => {
+    const before = outputs[id]
+    return before?.quarantined ? before : newOutput(state, now)
+  })
 }
 
 /** A quarantined or ended input stays as it is when the process comes back. */
@@ -70,7 +85,7 @@ export function processExited(
       state: model.state === 'ready' || model.state === 'loading' ? 'unloaded' : model.state,
     },
     inputs: crash ? retrying(service.inputs, crash, now) : closed(service.inputs, now),
-    outputs: each(Object.keys(service.desired.outputs), () => newOutput('closed', now)),
+    outputs: anew(service, 'closed', now),
     ...(crash ? { crash } : {}),
   }
   if (!crash)
@@ -106,6 +121,18 @@ export function inputReported(service: ServiceState, report: InputReport, now: n
   const { error, ...known } = before
   const next = withInput(service, id, { ...known, ...facts, state, since })
   return finish(state === 'live' ? withoutCrash(next) : next, [])
+}
+
+/** Two crashes were an output's: it stays off. */
+export function outputQuarantined(
+  service: ServiceState,
+  id: string,
+  error: NonNullable<ActualOutput['error']>,
+  now: number,
+): ServiceState {
+  if (!(id in service.desired.outputs)) return service
+  const output = { ...newOutput('failed', now), error, quarantined: true }
+  return { ...service, outputs: { ...service.outputs, [id]: output } }
 }
 
 /** An output became something else, or counted on. */

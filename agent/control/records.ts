@@ -18,8 +18,11 @@ export function omit<T>(
 }
 
 /** One value per key. */
-export function each<T>(keys: readonly string[], value: () => T): Readonly<Record<string, T>> {
-  return Object.fromEntries(keys.map((key) => [key, value()]))
+export function each<T>(
+  keys: readonly string[],
+  value: (key: string) => T,
+): Readonly<Record<string, T>> {
+  return Object.fromEntries(keys.map((key) => [key, value(key)]))
 }
 
 /** The same keys, each value changed. */

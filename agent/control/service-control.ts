@@ -7,9 +7,10 @@ import { AgentError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { LiveStream, StreamServer } from '../core/video.ts'
 import type { Launch } from '../service/launch.ts'
-import type { Once, ServiceLimits } from '../service/messages.ts'
+import type { Once, ServiceLimits, Suspect } from '../service/messages.ts'
 import { type FromRunning, Supervisor } from '../service/supervisor.ts'
 import type { ModelStore } from '../store/store.ts'
+import { quarantine, quarantineAlert } from './quarantine.ts'
 import type { Effect, ServiceEvent, ServiceState } from './service-state.ts'
 import { type ServiceTopics, serviceTopics } from './service-topics.ts'
 import { ServiceTraffic } from './service-traffic.ts'
@@ -82,7 +83,7 @@ export class ServiceControl {
       listener: {
         ready: () => this.#ready(),
         exited: (crash) => this.#exited(crash),
-        quarantined: (id, error) => this.#quarantined(id, AgentError.fromInfo(error)),
+        quarantined: (who, error) => this.#quarantined(who, AgentError.fromInfo(error)),
         message: (message) => this.#heard(message),
       },
     })
@@ -131,7 +132,8 @@ export class ServiceControl {
       log.info({ service: id, from: phaseOf(before), to: phaseOf(next) }, 'service state changed')
     }
     this.#state = next
-    if (event.type === 'input/set') this.#forgive(Object.keys(event.patch))
+    if (event.type === 'input/set') this.#forgive('input', Object.keys(event.patch))
+    if (event.type === 'output/set') this.#forgive('output', Object.keys(event.patch))
     for (const effect of effects) this.#perform(effect)
     if (next.desired !== before.desired) this.#parts.changed()
     this.#publish()
@@ -270,22 +272,17 @@ export class ServiceControl {
     this.dispatch({ type: 'process/exited', ...(crash ? { crash } : {}) })
   }
 
-  #quarantined(id: string, error: AgentError): void {
-    const { id: service, alert } = this.#parts
-    this.topics.error(error, id === '$model' ? {} : { input: id })
-    alert(`${service}-${id.replace('$', '')}`, error)
-    if (id === '$model') {
-      const { id: model } = this.#state.desired.model
-      this.dispatch({ type: 'model/failed', id: model, error: error.toInfo() })
-    } else {
-      this.dispatch({ type: 'input/quarantined', id, error: error.toInfo() })
-    }
+  #quarantined(suspect: Suspect, error: AgentError): void {
+    const { context, event } = quarantine(suspect, error.toInfo(), this.#state.desired.model.id)
+    this.topics.error(error, context)
+    this.#parts.alert(quarantineAlert(this.#parts.id, suspect), error)
+    this.dispatch(event)
   }
 
-  #forgive(ids: readonly string[]): void {
+  #forgive(kind: 'input' | 'output', ids: readonly string[]): void {
     for (const id of ids) {
-      this.#supervisor.forgive(id)
-      this.#parts.alert(`${this.#parts.id}-${id}`, undefined)
+      this.#supervisor.forgive({ kind, id })
+      this.#parts.alert(quarantineAlert(this.#parts.id, { kind, id }), undefined)
     }
   }
 

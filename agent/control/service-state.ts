@@ -29,6 +29,8 @@ export interface ActualOutput {
   readonly written: number
   readonly dropped: number
   readonly error?: Fault
+  /** Its encoder crashed the process: it stays off until it is set again. */
+  readonly quarantined?: boolean
 }
 
 /** The model as it is; `running` infers, `resolved` lies on this machine ready to be loaded. */
@@ -74,6 +76,7 @@ export type ServiceEvent =
   | { readonly type: 'process/ready' }
   | { readonly type: 'process/exited'; readonly crash?: Fault }
   | { readonly type: 'input/quarantined'; readonly id: string; readonly error: Fault }
+  | { readonly type: 'output/quarantined'; readonly id: string; readonly error: Fault }
   | { readonly type: 'model/progress'; readonly id: string; readonly progress: number }
   | { readonly type: 'model/fetched'; readonly model: ResolvedModel }
   | { readonly type: 'model/loaded'; readonly id: string; readonly provider: string }

@@ -3,6 +3,7 @@ import {
   inputReported,
   lingerOver,
   onceDone,
+  outputQuarantined,
   outputReported,
   processExited,
   processReady,
@@ -58,6 +59,8 @@ function observe(service: ServiceState, event: News, now: number): Step {
       return processExited(service, event.crash, now)
     case 'input/quarantined':
       return [withInput(service, event.id, { state: 'failed', since: now, error: event.error }), []]
+    case 'output/quarantined':
+      return [outputQuarantined(service, event.id, event.error, now), []]
     case 'input/report':
       return inputReported(service, event.report, now)
     case 'output/report':

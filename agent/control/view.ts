@@ -6,7 +6,7 @@ import type {
   ServiceStatus,
 } from '../../schemas/state.ts'
 import { maskedOutput, redact } from '../core/redact.ts'
-import { isWanted, type ServiceState } from './service-state.ts'
+import { isWanted, newOutput, type ServiceState } from './service-state.ts'
 
 /** The state of the service as a whole: derived, never stored. */
 export function phaseOf(service: ServiceState): ServicePhase {
@@ -77,7 +77,7 @@ export function inputStatuses(service: ServiceState): Record<string, InputStatus
 export function outputStatuses(service: ServiceState): Record<string, OutputStatus> {
   return Object.fromEntries(
     Object.entries(service.desired.outputs).map(([id, spec]) => {
-      const actual = service.outputs[id] ?? { state: 'closed', since: 0, written: 0, dropped: 0 }
+      const { quarantined, ...actual } = service.outputs[id] ?? newOutput('closed', 0)
       return [id, { ...maskedOutput(spec), ...actual } as OutputStatus]
     }),
   )

@@ -1,9 +1,10 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+import type { Suspect } from './messages.ts'
 
 /**
  * What native code works on, noted before each native call in a small file, so that it outlives the
  * process: a write to the page cache survives SIGSEGV and SIGKILL, and costs about a microsecond.
- * One record per input: a byte for each kind of work (inference: for each of 8 threads), the id's
+ * One record per input and per output that encodes: a byte for each kind of work (inference: for each of 8 threads), the id's
  * length, the id. Every byte has one writer.
  */
 const RECORD_BYTES = 80
@@ -11,9 +12,27 @@ const LENGTH_AT = 15
 const INFER_THREADS = 8
 
 /** Kind of work → its byte in the record. */
-const workAt = { open: 0, read: 1, scale: 2, load: 3, infer: 4 } as const
+const workAt = { open: 0, read: 1, scale: 2, load: 3, infer: 4, encode: 12 } as const
 /** A kind of work that native code does. */
 export type NativeWork = keyof typeof workAt
+
+/** What loading the model is called in the record. */
+export const MODEL = '$model'
+/** Ids may be 63 characters long, and no id begins with it. */
+const OUTPUT = '>'
+
+/** What `suspect` is called in the record. */
+export function nameInRecord(suspect: Suspect): string {
+  if (suspect.kind === 'model') return MODEL
+  return suspect.kind === 'output' ? OUTPUT + suspect.id : suspect.id
+}
+
+/** Who is called so in the record. */
+export function suspectCalled(name: string): Suspect {
+  if (name === MODEL) return { kind: 'model' }
+  const output = name.startsWith(OUTPUT)
+  return { kind: output ? 'output' : 'input', id: output ? name.slice(OUTPUT.length) : name }
+}
 
 /** Where a note goes: an open file and a place in it. Plain data: it crosses threads. */
 export interface CrashPlace {
@@ -25,6 +44,8 @@ export interface CrashPlace {
 export interface CrashRecord {
   /** The place of `id`; the same one for as long as the process lives. */
   place(id: string): CrashPlace
+  /** The place of an output. */
+  output(id: string): CrashPlace
   close(): void
 }
 
@@ -32,19 +53,21 @@ export interface CrashRecord {
 export function crashRecord(file: string): CrashRecord {
   const fd = openSync(file, 'w', 0o600)
   const slots = new Map<string, number>()
+  function place(id: string): CrashPlace {
+    const slot = slots.get(id) ?? slots.size
+    if (!slots.has(id)) {
+      slots.set(id, slot)
+      const name = Buffer.from(id)
+      const record = Buffer.alloc(RECORD_BYTES)
+      record[LENGTH_AT] = name.length
+      name.copy(record, LENGTH_AT + 1)
+      writeSync(fd, record, 0, RECORD_BYTES, slot * RECORD_BYTES)
+    }
+    return { fd, slot }
+  }
   return {
-    place(id) {
-      const slot = slots.get(id) ?? slots.size
-      if (!slots.has(id)) {
-        slots.set(id, slot)
-        const name = Buffer.from(id)
-        const record = Buffer.alloc(RECORD_BYTES)
-        record[LENGTH_AT] = name.length
-        name.copy(record, LENGTH_AT + 1)
-        writeSync(fd, record, 0, RECORD_BYTES, slot * RECORD_BYTES)
-      }
-      return { fd, slot }
-    },
+    place,
+    output: (id) => place(nameInRecord({ kind: 'output', id })),
     close: () => closeSync(fd),
   }
 }

@@ -6,6 +6,11 @@ import type { AddressRules } from '../core/addresses.ts'
 import type { VideoFormat, VideoPacket } from '../core/video.ts'
 import type { PreviewSettings } from '../sinks/preview.ts'
 
+/** Whoever native code works for: the cause of a crash, perhaps. */
+export type Suspect =
+  | { readonly kind: 'model' }
+  | { readonly kind: 'input' | 'output'; readonly id: string }
+
 /** A failure on its way over IPC. */
 export interface Fault {
   readonly code: ErrorCode

@@ -1,6 +1,6 @@
 import type { Model, Sample } from '../core/stages.ts'
 import type { MediaEngine } from '../media/engine.ts'
-import { type CrashPlace, crashNote } from './crash-record.ts'
+import { type CrashPlace, crashNote, type NativeWork } from './crash-record.ts'
 
 /** The same samples; until the first one is there, the crash record says that the source is opened. */
 export async function* noted(
@@ -21,12 +21,20 @@ export async function* noted(
 }
 
 /** Runs native code that reads or decodes for an input; meanwhile the crash record says so. */
-export async function notedRead<T>(place: CrashPlace, work: () => Promise<T>): Promise<T> {
-  crashNote(place, 'read', true)
+export function notedRead<T>(place: CrashPlace, work: () => Promise<T>): Promise<T> {
+  return notedWork(place, 'read', work)
+}
+
+async function notedWork<T>(
+  place: CrashPlace,
+  kind: NativeWork,
+  work: () => Promise<T>,
+): Promise<T> {
+  crashNote(place, kind, true)
   try {
     return await work()
   } finally {
-    crashNote(place, 'read', false)
+    crashNote(place, kind, false)
   }
 }
 
@@ -46,6 +54,22 @@ export function notedEngine(engine: MediaEngine, place: CrashPlace): MediaEngine
   }
 }
 
+/** The same engine; while native code encodes, the crash record says so. */
+export function notedEncoding(engine: MediaEngine, place: CrashPlace): MediaEngine {
+  return {
+    ...engine,
+    async encode(options) {
+      const encoder = await notedWork(place, 'encode', () => engine.encode(options))
+      return {
+        name: encoder.name,
+        picture: encoder.picture,
+        encode: (pts, key) => notedWork(place, 'encode', () => encoder.encode(pts, key)),
+        close: () => encoder.close(),
+      }
+    },
+  }
+}
+
 /** The same preparation; while native code scales, the crash record says so. */
 export async function notedPreprocess(
   model: Model,
@@ -53,10 +77,5 @@ export async function notedPreprocess(
   pool: Parameters<Model['preprocess']>[1],
   place: CrashPlace,
 ): ReturnType<Model['preprocess']> {
-  crashNote(place, 'scale', true)
-  try {
-    return await model.preprocess(sample, pool)
-  } finally {
-    crashNote(place, 'scale', false)
-  }
+  return await notedWork(place, 'scale', () => model.preprocess(sample, pool))
 }

@@ -6,13 +6,13 @@ import { PRIORITY_LANE } from '../pipeline/fair-queue.ts'
 import type { Inferrer } from '../pipeline/results.ts'
 import { type Previews, previews } from '../sinks/preview.ts'
 import { createSource } from '../sources/registry.ts'
-import { type CrashPlace, type CrashRecord, crashRecord } from './crash-record.ts'
+import { type CrashPlace, type CrashRecord, crashRecord, MODEL } from './crash-record.ts'
 import { faultMeter } from './fault-meter.ts'
 import { imageFeed } from './image-feed.ts'
 import { InferenceHost } from './inference-host.ts'
 import { InputRunner } from './input-runner.ts'
 import type { FromService, InputReport, Once, ServiceLimits, ToService } from './messages.ts'
-import { notedEngine, notedPreprocess, notedRead } from './native-notes.ts'
+import { notedEncoding, notedEngine, notedPreprocess, notedRead } from './native-notes.ts'
 import { runOnce } from './once-runner.ts'
 import { outbox } from './outbox.ts'
 import { type OutputParts, OutputRunner } from './output-runner.ts'
@@ -149,7 +149,7 @@ export class ServiceRuntime {
     const { id } = model.manifest
     const session = { device, threads: this.#limits.threadsPerInference }
     try {
-      const place = this.#record.place('$model')
+      const place = this.#record.place(MODEL)
       const { provider } = await this.#host.load({ model, session, options, place })
       this.#parts.post({ type: 'model/loaded', id, provider })
     } catch (error) {
@@ -228,7 +228,7 @@ export class ServiceRuntime {
       topicPrefixes,
       addresses: outputAddresses,
       minFreeBytes,
-      engine: this.#parts.engine,
+      engine: notedEncoding(this.#parts.engine, this.#record.output(output)),
       encoder: media.encoder,
       serve: (input, format, demand) => this.#streams.open({ output, input }, format, demand),
     }

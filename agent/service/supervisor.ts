@@ -2,9 +2,9 @@ import { AgentError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { backoffMs } from '../pipeline/backoff.ts'
 import { type Blame, blame } from './blame.ts'
-import { readCrashRecord } from './crash-record.ts'
+import { nameInRecord, readCrashRecord, suspectCalled } from './crash-record.ts'
 import type { Launch, ServiceProcess } from './launch.ts'
-import type { Fault, FromService, ServiceLimits, ToService } from './messages.ts'
+import type { Fault, FromService, ServiceLimits, Suspect, ToService } from './messages.ts'
 import { acknowledger } from './outbox.ts'
 
 /** What a supervisor tells. */
@@ -12,8 +12,8 @@ export interface SupervisorListener {
   ready(): void
   /** The process is gone; with a fault, it is started again by itself. */
   exited(crash: Fault | undefined): void
-  /** Two crashes are attributed to this input, or to loading the model (`$model`). */
-  quarantined(id: string, error: Fault): void
+  /** Two crashes are attributed to it. */
+  quarantined(suspect: Suspect, error: Fault): void
   message(message: FromRunning): void
 }
 
@@ -101,9 +101,9 @@ export class Supervisor {
   /** Main has published this much of what the process sent. */
   readonly published = acknowledger((bytes) => this.send({ type: 'ack', bytes }))
 
-  /** The input was set anew. */
-  forgive(id: string): void {
-    this.#blame.forgive(id)
+  /** It was set anew. */
+  forgive(suspect: Suspect): void {
+    this.#blame.forgive(nameInRecord(suspect))
   }
 
   #launch(): void {
@@ -179,10 +179,10 @@ export class Supervisor {
   #accuse(signal: string | null): void {
     if (this.#hung) return
     const busy = readCrashRecord(this.#parts.crashRecord)
-    for (const id of this.#blame.crashed(signal, busy, Date.now())) {
-      const what = id === '$model' ? 'loading the model' : `the input '${id}'`
-      const message = `${what} crashed the process twice (${signal}); it stays off until it is set again`
-      this.#parts.listener.quarantined(id, new AgentError('SERVICE_CRASHED', message).toInfo())
+    for (const name of this.#blame.crashed(signal, busy, Date.now())) {
+      const suspect = suspectCalled(name)
+      const message = `${described(suspect)} crashed the process twice (${signal}); it stays off until it is set again`
+      this.#parts.listener.quarantined(suspect, new AgentError('SERVICE_CRASHED', message).toInfo())
     }
   }
 
@@ -198,4 +198,10 @@ export class Supervisor {
       this.#launch()
     }, waitMs)
   }
+}
+
+function described(suspect: Suspect): string {
+  if (suspect.kind === 'model') return 'loading the model'
+  const { kind, id } = suspect
+  return kind === 'input' ? `the input '${id}'` : `encoding for the output '${id}'`
 }

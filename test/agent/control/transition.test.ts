@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { inputStatuses, modelStatus } from '../../../agent/control/view.ts'
+import { inputStatuses, modelStatus, outputStatuses } from '../../../agent/control/view.ts'
 import { AgentError } from '../../../agent/core/errors.ts'
 import { comesUp, crashed, merge, news, resolved, story, url } from './story.ts'
 
@@ -232,6 +232,27 @@ describe('crashes', () => {
     expect(told.tell({ type: 'process/ready' }).effects).not.toContain('input/open gate')
     const again = told.tell({ type: 'process/ready' }, merge({ gate: 'mqtt:gate' }))
     expect(again.effects).toEqual(['input/open gate'])
+  })
+
+  it('leaves a quarantined output off until it is set again', () => {
+    const error = new AgentError('SERVICE_CRASHED', 'twice').toInfo()
+    const quarantined = { type: 'output/quarantined', id: 'video', error } as const
+    const up = twoInputs.tell(quarantined, crashed, { type: 'process/ready' })
+    expect(up.effects).toContain('output/open events')
+    expect(up.effects).not.toContain('output/open video')
+    const shown = outputStatuses(up.state).video
+    expect(shown).toMatchObject({ state: 'failed', error: { code: 'SERVICE_CRASHED' } })
+    expect(shown).not.toHaveProperty('quarantined')
+    const spec = up.state.desired.outputs.video ?? null
+    const again = up.tell({ type: 'output/set', patch: { video: spec } })
+    expect(again.effects).toEqual(['output/close video', 'output/open video'])
+    expect(again.tell(crashed, { type: 'process/ready' }).effects).toContain('output/open video')
+  })
+
+  it('knows nothing of a quarantined output that was removed meanwhile', () => {
+    const error = new AgentError('SERVICE_CRASHED', 'twice').toInfo()
+    const told = twoInputs.tell({ type: 'output/quarantined', id: 'gone', error })
+    expect(told.state).toEqual(twoInputs.state)
   })
 
   it('does not open an ended file again after a crash', () => {

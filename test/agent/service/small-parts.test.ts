@@ -3,10 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { AgentError } from '../../../agent/core/errors.ts'
+import { createEngine } from '../../../agent/media/registry.ts'
 import { blame } from '../../../agent/service/blame.ts'
-import { crashNote, crashRecord, readCrashRecord } from '../../../agent/service/crash-record.ts'
+import {
+  crashNote,
+  crashRecord,
+  readCrashRecord,
+  suspectCalled,
+} from '../../../agent/service/crash-record.ts'
 import { faultMeter } from '../../../agent/service/fault-meter.ts'
 import type { FromService } from '../../../agent/service/messages.ts'
+import { notedEncoding } from '../../../agent/service/native-notes.ts'
 import {
   ACKNOWLEDGED_BYTES,
   acknowledger,
@@ -61,6 +68,27 @@ describe('crash record', () => {
     crashNote(yard, 'open', false)
     crashNote(yard, 'infer', false, 3)
     expect(readCrashRecord(file).size).toBe(0)
+    record.close()
+  })
+
+  it('tells, after the fact, for which output native code was encoding', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'heliograph-')), 'a.crash')
+    const record = crashRecord(file)
+    const id = 'v'.repeat(63)
+    const busy = () => [...readCrashRecord(file)].map(([who, works]) => [suspectCalled(who), works])
+    const engine = notedEncoding(createEngine('auto'), record.output(id))
+    const opening = engine.encode({
+      ...{ codec: 'h264', width: 320, height: 180, fps: 10 },
+      ...{ bitrate: 500_000, keyIntervalS: 2, encoder: 'auto' },
+    })
+    expect(busy()).toEqual([[{ kind: 'output', id }, ['encode']]])
+    const encoder = await opening
+    expect(busy()).toEqual([])
+    const encoding = encoder.encode(0, true)
+    expect(busy()).toEqual([[{ kind: 'output', id }, ['encode']]])
+    expect((await encoding)[0]?.key).toBe(true)
+    expect(busy()).toEqual([])
+    await encoder.close()
     record.close()
   })
 
