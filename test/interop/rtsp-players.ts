@@ -1,70 +1,77 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { Film } from '../agent/rtsp/material.ts'
 
 const run = promisify(execFile)
 const options = { encoding: 'buffer', maxBuffer: 2 ** 28, timeout: 30_000 } as const
 
 export type Protocol = 'tcp' | 'udp'
 
-/** A program that plays: decodes so many pictures and says what each looks like. */
-export type Player = (url: string, protocol: Protocol, pictures: number) => Promise<string[]>
-
-const md5 = (bytes: Uint8Array) => createHash('md5').update(bytes).digest('hex')
-
-/** MD5 sums of the planes (I420), as ffmpeg lists them. */
-function sumsOf(framemd5: Buffer): string[] {
-  const lines = framemd5.toString().split('\n')
-  return lines
-    .filter((line) => /^\d/.test(line))
-    .map((line) => line.split(',').at(-1)?.trim() ?? '')
+/** Sides of the pictures, as they were encoded. */
+export interface Size {
+  readonly width: number
+  readonly height: number
 }
 
-const asSums = ['-fps_mode', 'passthrough', '-pix_fmt', 'yuv420p', '-f', 'framemd5', '-']
+/** A program that plays: decodes so many pictures; each as its planes Y, U and V, without padding. */
+export type Player = (
+  url: string,
+  protocol: Protocol,
+  pictures: number,
+  size: Size,
+) => Promise<Buffer[]>
 
-/** What the pictures of a film look like, decoded without RTSP. */
-export async function sumsOfFilm(file: string): Promise<string[]> {
-  const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', file, ...asSums], options)
-  return sumsOf(stdout)
+/** What pictures look like, to be compared. */
+export function sumsOf(pictures: readonly Uint8Array[]): string[] {
+  return pictures.map((planes) => createHash('md5').update(planes).digest('hex'))
 }
 
-export const ffmpeg: Player = async (url, protocol, pictures) => {
+const raw = ['-fps_mode', 'passthrough', '-pix_fmt', 'yuv420p', '-f', 'rawvideo', '-']
+
+/** The pictures of a film, decoded without RTSP. */
+export async function picturesOf(file: string, size: Size): Promise<Buffer[]> {
+  const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', file, ...raw], options)
+  return divided(stdout, size)
+}
+
+export const ffmpeg: Player = async (url, protocol, pictures, size) => {
   const input = ['-v', 'error', '-rtsp_transport', protocol, '-i', url]
-  const { stdout } = await run('ffmpeg', [...input, '-frames:v', `${pictures}`, ...asSums], options)
-  return sumsOf(stdout)
+  const { stdout } = await run('ffmpeg', [...input, '-frames:v', `${pictures}`, ...raw], options)
+  return divided(stdout, size)
 }
 
 /** rtspsrc; pictures have sides that GStreamer does not pad. */
-export const gstreamer =
-  ({ width, height }: Film['format']): Player =>
-  async (url, protocol, pictures) => {
-    const source = ['rtspsrc', `location=${url}`, `protocols=${protocol}`, 'latency=200']
-    const decoder = ['rtph264depay', '!', 'h264parse', '!', 'avdec_h264', 'max-threads=1']
-    const end = ['video/x-raw,format=I420', '!', 'identity', `eos-after=${pictures + 1}`]
-    const pipeline = [...source, '!', ...decoder, '!', ...end, '!', 'fdsink', 'fd=1']
-    const { stdout } = await run('gst-launch-1.0', ['-q', ...pipeline], options)
-    const bytes = (width * height * 3) / 2
-    return Array.from({ length: Math.floor(stdout.length / bytes) }, (_, index) =>
-      md5(stdout.subarray(index * bytes, (index + 1) * bytes)),
-    )
-  }
+export const gstreamer: Player = async (url, protocol, pictures, size) => {
+  const source = ['rtspsrc', `location=${url}`, `protocols=${protocol}`, 'latency=200']
+  const decoder = ['rtph264depay', '!', 'h264parse', '!', 'avdec_h264', 'max-threads=1']
+  const end = ['video/x-raw,format=I420', '!', 'identity', `eos-after=${pictures + 1}`]
+  const pipeline = [...source, '!', ...decoder, '!', ...end, '!', 'fdsink', 'fd=1']
+  const { stdout } = await run('gst-launch-1.0', ['-q', ...pipeline], options)
+  return divided(stdout, size)
+}
 
 const capture = `
-import cv2, hashlib, sys
+import cv2, sys
 video = cv2.VideoCapture(sys.argv[1], cv2.CAP_FFMPEG)
 for _ in range(int(sys.argv[2])):
     found, picture = video.read()
     if not found: break
-    print(hashlib.md5(picture.tobytes()).hexdigest())
+    sys.stdout.buffer.write(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420).tobytes())
 `
 
-/** OpenCV's VideoCapture; its pictures are BGR, so their sums can be compared among themselves only. */
-export const opencv: Player = async (url, protocol, pictures) => {
+/** OpenCV's VideoCapture; it makes its pictures BGR, so they come back nearly as they were. */
+export const opencv: Player = async (url, protocol, pictures, size) => {
   const env = { ...process.env, OPENCV_FFMPEG_CAPTURE_OPTIONS: `rtsp_transport;${protocol}` }
   const args = ['-c', capture, url, String(pictures)]
   const { stdout } = await run('/usr/bin/python3', args, { ...options, env })
-  return stdout.toString().trim().split('\n')
+  return divided(stdout, size)
+}
+
+function divided(planes: Buffer, { width, height }: Size): Buffer[] {
+  const bytes = (width * height * 3) / 2
+  return Array.from({ length: Math.floor(planes.length / bytes) }, (_, index) =>
+    planes.subarray(index * bytes, (index + 1) * bytes),
+  )
 }
 
 /** Width, height, codec and the number of pictures in about a second, as ffprobe has them. */

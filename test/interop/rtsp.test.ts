@@ -12,7 +12,8 @@ import {
   opencv,
   type Player,
   type Protocol,
-  sumsOfFilm,
+  picturesOf,
+  sumsOf,
 } from './rtsp-players.ts'
 
 const hasFfmpeg = needs('ffmpeg', 'ffmpeg')
@@ -36,7 +37,7 @@ describe.skipIf(!hasFfmpeg)('players of others', () => {
     file = join(folder, 'film.h264')
     reel = await film()
     await writeFile(file, reel.bitstream)
-    sums = await sumsOfFilm(file)
+    sums = sumsOf(await picturesOf(file, reel.format))
     expect([sums.length, new Set(sums).size]).toEqual([reel.packets.length, sums.length])
   })
   afterAll(() => rm(folder, { recursive: true }))
@@ -59,6 +60,9 @@ describe.skipIf(!hasFfmpeg)('players of others', () => {
     expect({ numbers, wrong }).toEqual({ numbers, wrong: [] })
   }
 
+  const play = async (player: Player, url: string, protocol: Protocol, count = pictures) =>
+    sumsOf(await player(url, protocol, count, reel.format))
+
   it.each(protocols)('ffprobe reads what the stream is, over %s', async (protocol) => {
     const server = await testServer()
     showFilm(server, reel)
@@ -75,21 +79,21 @@ describe.skipIf(!hasFfmpeg)('players of others', () => {
   it.each(protocols)('ffmpeg decodes every picture over %s', async (protocol) => {
     const server = await testServer()
     showFilm(server, reel)
-    expectFilm(numbersOf(await ffmpeg(server.url, protocol, pictures)))
+    expectFilm(numbersOf(await play(ffmpeg, server.url, protocol)))
   })
 
   describe.skipIf(!hasGstreamer)('GStreamer', () => {
     it.each(protocols)('decodes every picture over %s', async (protocol) => {
       const server = await testServer()
       showFilm(server, reel)
-      expectFilm(numbersOf(await gstreamer(reel.format)(server.url, protocol, pictures)))
+      expectFilm(numbersOf(await play(gstreamer, server.url, protocol)))
     })
 
     it.each(protocols)('signs in over %s', async (protocol) => {
       const server = await testServer({ users })
       showFilm(server, reel)
       const url = server.url.replace('//', '//ada:secret@')
-      expectFilm(numbersOf(await gstreamer(reel.format)(url, protocol, pictures)))
+      expectFilm(numbersOf(await play(gstreamer, url, protocol)))
     })
   })
 
@@ -98,8 +102,8 @@ describe.skipIf(!hasFfmpeg)('players of others', () => {
       const server = await testServer()
       showFilm(server, reel)
       const [all, seen] = [
-        await opencv(file, 'tcp', reel.packets.length),
-        await opencv(server.url, protocol, pictures),
+        await play(opencv, file, 'tcp', reel.packets.length),
+        await play(opencv, server.url, protocol),
       ]
       expect(new Set(all).size).toBe(reel.packets.length)
       expectFilm(numbersOf(seen, all))
@@ -110,17 +114,17 @@ describe.skipIf(!hasFfmpeg)('players of others', () => {
     const server = await testServer({ host: '::1', users })
     showFilm(server, reel)
     const url = server.url.replace('//', '//ada:secret@')
-    expectFilm(numbersOf(await ffmpeg(url, protocol, pictures)))
-    await expect(ffmpeg(url.replace('secret', 'guess'), protocol, 1)).rejects.toThrow('401')
+    expectFilm(numbersOf(await play(ffmpeg, url, protocol)))
+    await expect(play(ffmpeg, url.replace('secret', 'guess'), protocol, 1)).rejects.toThrow('401')
   })
 
   it('play eight at a time, over TCP and UDP', async () => {
     const server = await testServer()
     const stream = showFilm(server, reel)
-    const kinds: Player[] = [ffmpeg, ...(hasGstreamer ? [gstreamer(reel.format)] : [])]
+    const kinds: Player[] = [ffmpeg, ...(hasGstreamer ? [gstreamer] : [])]
     const playing = Array.from({ length: 8 }, (_, index) => {
-      const play = kinds[index % kinds.length] ?? ffmpeg
-      return play(server.url, protocols[Math.floor(index / 2) % 2] ?? 'tcp', 75)
+      const player = kinds[index % kinds.length] ?? ffmpeg
+      return play(player, server.url, protocols[Math.floor(index / 2) % 2] ?? 'tcp', 75)
     })
     await expect.poll(() => stream.viewers, { timeout: 15_000 }).toBe(8)
     const all = await Promise.all(playing)
@@ -133,16 +137,16 @@ describe.skipIf(!hasFfmpeg)('players of others', () => {
     const server = await testServer()
     const stream = showFilm(server, reel)
     const watching = [
-      ffmpeg(server.url, 'tcp', 10_000),
-      ffmpeg(server.url, 'udp', 10_000),
-      ...(hasGstreamer ? [gstreamer(reel.format)(server.url, 'tcp', 10_000)] : []),
+      play(ffmpeg, server.url, 'tcp', 10_000),
+      play(ffmpeg, server.url, 'udp', 10_000),
+      ...(hasGstreamer ? [play(gstreamer, server.url, 'tcp', 10_000)] : []),
     ]
     await server.lines.until(
       (lines) =>
         lines.filter(({ message }) => message === 'a viewer came').length === watching.length,
     )
     // Programs look at some pictures before they take a stream for one.
-    await ffmpeg(server.url, 'tcp', pictures)
+    await play(ffmpeg, server.url, 'tcp')
     stream.close()
     for (const seen of await Promise.all(watching)) {
       expect(seen.length).toBeLessThan(10_000)
