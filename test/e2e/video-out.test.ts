@@ -1,6 +1,8 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { setTimeout as passed } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import mqtt from 'mqtt'
+import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import WebSocket from 'ws'
 import { classColour } from '../../agent/imaging/class-colour.ts'
@@ -57,7 +59,7 @@ function edgeShare(picture: Uint8Array, { classId, box }: Item): number {
 describe.skipIf(!needs('ffmpeg', 'ffmpeg'))('annotated video', () => {
   let agent: AgentUnderTest
   beforeAll(async () => {
-    agent = await startAgentUnderTest()
+    agent = await startAgentUnderTest({ 'preview.width': '320', 'preview.maxPerSecond': '4' })
   }, 60_000)
   afterAll(() => agent.stop())
 
@@ -180,6 +182,30 @@ describe.skipIf(!needs('ffmpeg', 'ffmpeg'))('annotated video', () => {
     const steps = numbers.slice(1).map((number, index) => number - (numbers[index] ?? 0))
     expect(steps.filter((step) => step === 1).length).toBeGreaterThan(22)
     agent.send('door/output/set', { every: null })
+  }, 30_000)
+
+  it('sends previews to who subscribes to them by name, as large and as often as configured', async () => {
+    const watcher = await mqtt.connectAsync(agent.running.addresses.mqtt)
+    const jpegs: { readonly at: number; readonly picture: Buffer }[] = []
+    watcher.on('message', (_, picture) => jpegs.push({ at: performance.now(), picture }))
+    const previews = () => agent.heard.filter(({ topic }) => topic.includes('/preview/'))
+    // The client that hears everything is there all the time, and does not count.
+    await agent.next('door/detections/gate')
+    expect(previews()).toEqual([])
+    await watcher.subscribeAsync(agent.topic('door/preview/gate'))
+    await expect.poll(() => jpegs.length, { timeout: 10_000 }).toBeGreaterThan(7)
+    await watcher.endAsync()
+    const metadata = await Promise.all(jpegs.map(({ picture }) => sharp(picture).metadata()))
+    for (const { format, width, height } of metadata)
+      expect([format, width, height]).toEqual(['jpeg', 320, 180])
+    const tookS = ((jpegs.at(-1)?.at ?? 0) - (jpegs[0]?.at ?? 0)) / 1000
+    const perSecond = (jpegs.length - 1) / tookS
+    expect(perSecond).toBeGreaterThan(1.5)
+    expect(perSecond).toBeLessThan(4.5)
+    await passed(500)
+    const last = previews().length
+    await passed(1000)
+    expect(previews().length).toBe(last)
   }, 30_000)
 
   it('ends with its input', async () => {
