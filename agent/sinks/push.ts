@@ -2,9 +2,11 @@ import type { OutputSpec } from '../../schemas/control.ts'
 import { AgentError } from '../core/errors.ts'
 import { redact } from '../core/redact.ts'
 import type { Sink } from '../core/stages.ts'
+import type { PacketSink } from '../core/video.ts'
 import { type AddressPolicy, addressPolicy } from '../net/addresses.ts'
 import { resolvedAddress } from '../net/checked-address.ts'
 import { forOutputs } from '../net/side.ts'
+import { tlsTunnel } from '../net/tls-tunnel.ts'
 import type { SinkContext } from './sink-context.ts'
 import { always, videoSink } from './video-sink.ts'
 
@@ -24,17 +26,48 @@ export function pushSink(spec: OutputSpec, context: SinkContext): Sink {
     spec,
     context,
     always(async (input, format) => {
-      const target = await checked(spec.url.replaceAll('{input}', input), policy)
-      return context.engine.push(target, { ...format, timeoutMs })
+      const target = new URL(spec.url.replaceAll('{input}', input))
+      const options = { ...format, timeoutMs }
+      return target.protocol.endsWith('s:')
+        ? await pushOverTls(target, policy, (url) => context.engine.push(url, options))
+        : await context.engine.push(await checked(target.href, policy), options)
     }),
   )
 }
 
-/** FFmpeg connects by itself: it gets the address that was checked, or a name where a certificate has one. */
+/** FFmpeg takes any certificate, so it does not do TLS by itself. */
+async function pushOverTls(
+  target: URL,
+  policy: AddressPolicy,
+  push: (url: string) => Promise<PacketSink>,
+): Promise<PacketSink> {
+  const tunnel = await tlsTunnel(target, policy)
+  const explained = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work
+    } catch (error) {
+      throw tunnel.explained(error)
+    }
+  }
+  const packets = await explained(push(tunnel.url)).catch((error: unknown) => {
+    tunnel.close()
+    throw error
+  })
+  return {
+    write: (packet) => explained(packets.write(packet)),
+    async close() {
+      try {
+        await explained(packets.close())
+      } finally {
+        tunnel.close()
+      }
+    },
+  }
+}
+
+/** FFmpeg connects by itself: it gets the address that was checked. */
 async function checked(url: string, policy: AddressPolicy): Promise<string> {
-  const parsed = new URL(url)
-  const address = await resolvedAddress(parsed, policy)
-  if (/s:$/.test(parsed.protocol)) return url
+  const address = await resolvedAddress(new URL(url), policy)
   const host = address.includes(':') ? `[${address}]` : address
   return url.replace(/^([a-z]+:\/\/(?:[^/@]*@)?)(?:\[[^\]]*\]|[^:/?#]*)/i, `$1${host}`)
 }

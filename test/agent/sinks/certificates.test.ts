@@ -2,11 +2,14 @@ import { execFile, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream'
+import { createServer as createTlsServer } from 'node:tls'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocketServer } from 'ws'
+import { startReceiver } from '../../conformance/receiver.ts'
 import { needs } from '../../interop/needs.ts'
 import { mosquittoPeer } from './peers.ts'
 import { temporaryFolder } from './surroundings.ts'
@@ -44,6 +47,25 @@ async function webServer({ certificate, key }: Pair): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
+/** The ffmpeg program, taking a pushed stream, behind a server that speaks TLS for it. */
+async function receiverBehindTls(protocol: 'rtsp' | 'rtmp', { certificate, key }: Pair) {
+  const receiver = await startReceiver(protocol)
+  const { port, pathname } = new URL(receiver.url.replace(/^rt.p/, 'http'))
+  const front = createTlsServer(
+    { cert: readFileSync(certificate), key: readFileSync(key) },
+    (far) => {
+      const near = connect(Number(port), '127.0.0.1')
+      pipeline(far, near, far, () => undefined)
+    },
+  )
+  front.on('tlsClientError', () => undefined)
+  front.listen(0, '127.0.0.1')
+  await once(front, 'listening')
+  onTestFinished(() => void front.close())
+  const address = front.address() as AddressInfo
+  return { receiver, url: `${protocol}s://eve:secret@127.0.0.1:${address.port}${pathname}` }
+}
+
 /** What became of one result to each URL, in a process that trusts only whom `env` says. */
 async function sent(urls: readonly string[], env: Readonly<Record<string, string>>) {
   const args = ['--import', 'tsx', 'test/agent/sinks/send-one.ts', ...urls]
@@ -70,4 +92,19 @@ describe.skipIf(!installed)('certificates', () => {
     const trusted = await sent(urls, { NODE_EXTRA_CA_CERTS: pair.certificate })
     expect(trusted).toEqual(['delivered', 'delivered', 'delivered'])
   })
+
+  it.skipIf(!needs('ffmpeg', 'ffmpeg')).each(['rtsp', 'rtmp'] as const)(
+    'are verified before video is pushed by %ss',
+    async (protocol) => {
+      const pair = selfSigned(temporaryFolder())
+      const { receiver, url } = await receiverBehindTls(protocol, pair)
+      const [distrusted] = await sent([url], {})
+      expect(distrusted).toMatch(/self-signed certificate/)
+      expect(distrusted).toMatch(new RegExp(`${protocol}s://.*127\\.0\\.0\\.1`))
+      expect(distrusted).not.toContain('secret')
+      expect(await sent([url], { NODE_EXTRA_CA_CERTS: pair.certificate })).toEqual(['delivered'])
+      expect((await receiver.received()).times.length).toBe(1)
+    },
+    30_000,
+  )
 })
