@@ -9,7 +9,7 @@ import { desiredStore } from './control/desired-store.ts'
 import { type Presence, presence } from './control/presence.ts'
 import type { Log } from './core/log.ts'
 import { type DataFolder, defaultAgentId, takeDataFolder } from './data-folder.ts'
-import { attachLive, defaultLiveLimits } from './live/attach-live.ts'
+import { attachLive } from './live/attach-live.ts'
 import type { AgentLog } from './log.ts'
 import { memoryMeter, processMeter } from './metrics/process-usage.ts'
 import { reportMetrics } from './metrics/report.ts'
@@ -146,14 +146,14 @@ function addressesOf({ rtsp, advertise }: Config, broker: Broker, { port }: Rtsp
 
 /** Live video for browsers, beside MQTT over WebSocket and under the same rules. */
 function serveLive(
-  { http, broker }: Config,
+  { http, broker, live }: Config,
   { http: server }: Broker,
   control: AgentControl,
   log: Log,
 ) {
   return attachLive(server, {
     trust: { hosts: [...broker.allowedHosts, http.host], origins: broker.allowedOrigins },
-    limits: defaultLiveLimits,
+    limits: live,
     find: (service, input) => control.services.get(service)?.live(input),
     elsewhere: (path) => path === webSocketPath,
     refused: (reason) => log.warn({ reason }, 'a viewer was turned away'),

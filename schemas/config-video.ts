@@ -20,6 +20,24 @@ export const rtsp = Type.Object(
   { description: 'The RTSP server.' },
 )
 
+/** Live video for browsers, on the HTTP port. */
+export const live = Type.Object(
+  {
+    viewers: Count(32, 1000, 'Viewers at once.'),
+    queueBytes: Count(
+      4 * 1024 * 1024,
+      2 ** 30,
+      'Bytes that wait for one slow viewer before it skips to the next key picture.',
+    ),
+    behindMs: Count(
+      1000,
+      60_000,
+      'How long a picture waits for one slow viewer before it skips to the next key picture, ms.',
+    ),
+  },
+  { description: 'Live video over WebSocket.' },
+)
+
 /** Decoding and encoding. */
 export const media = Type.Object(
   {

@@ -1,6 +1,6 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import { Cidrs, Count, Folder, Folders, Host, LOOPBACK, Port } from './config-parts.ts'
-import { advertise, media, preview, rtsp } from './config-video.ts'
+import { advertise, live, media, preview, rtsp } from './config-video.ts'
 import { Id, ServiceAdd } from './control.ts'
 
 const agent = Type.Object(
@@ -164,6 +164,7 @@ export const ConfigSchema = Type.Object({
   broker,
   http,
   rtsp,
+  live,
   media,
   preview,
   advertise,

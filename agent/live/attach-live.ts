@@ -12,14 +12,6 @@ export interface LiveLimits extends WatchLimits {
   readonly viewers: number
 }
 
-/** What holds unless it is configured. */
-export const defaultLiveLimits: LiveLimits = {
-  viewers: 32,
-  maxBehindMs: 1000,
-  maxBufferBytes: 4 * 1024 * 1024,
-  pingMs: 10_000,
-}
-
 /** What live video over WebSocket needs of its surroundings. */
 export interface LiveParts {
   readonly trust: WebTrust

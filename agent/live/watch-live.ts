@@ -4,13 +4,14 @@ import { liveViewer } from '../mux/live.ts'
 
 /** How far a viewer may fall behind before it skips to the next key picture. */
 export interface WatchLimits {
-  readonly maxBehindMs: number
-  readonly maxBufferBytes: number
-  /** A viewer that does not answer within this time is gone. */
-  readonly pingMs: number
+  readonly behindMs: number
+  readonly queueBytes: number
+  /** A viewer that does not answer within this time is gone; 10 s unless given. */
+  readonly pingMs?: number
 }
 
 const GOING_AWAY = 1001
+const PING_MS = 10_000
 
 /**
  * Sends a stream to one viewer until either ends. What a slow viewer cannot take is skipped, up to the
@@ -31,7 +32,7 @@ export function watchLive(
   function isBehind(): boolean {
     const now = performance.now()
     const [oldest = now] = unsent
-    return now - oldest > limits.maxBehindMs || socket.bufferedAmount > limits.maxBufferBytes
+    return now - oldest > limits.behindMs || socket.bufferedAmount > limits.queueBytes
   }
   function send(packet: VideoPacket): void {
     const messages = viewer.take(packet)
@@ -55,7 +56,7 @@ export function watchLive(
   }
 
   const unsubscribe = stream.subscribe(take, () => socket.close(GOING_AWAY, 'the stream ended'))
-  const stopPings = pingRegularly(socket, limits.pingMs)
+  const stopPings = pingRegularly(socket, limits.pingMs ?? PING_MS)
   // 'close' follows each error, and it is all that matters.
   socket.on('error', () => undefined)
   socket.once('close', () => {

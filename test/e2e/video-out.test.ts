@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { setTimeout as passed } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import mqtt from 'mqtt'
@@ -59,7 +60,11 @@ function edgeShare(picture: Uint8Array, { classId, box }: Item): number {
 describe.skipIf(!needs('ffmpeg', 'ffmpeg'))('annotated video', () => {
   let agent: AgentUnderTest
   beforeAll(async () => {
-    agent = await startAgentUnderTest({ 'preview.width': '320', 'preview.maxPerSecond': '4' })
+    agent = await startAgentUnderTest({
+      'preview.width': '320',
+      'preview.maxPerSecond': '4',
+      'live.viewers': '1',
+    })
   }, 60_000)
   afterAll(() => agent.stop())
 
@@ -150,6 +155,9 @@ describe.skipIf(!needs('ffmpeg', 'ffmpeg'))('annotated video', () => {
     live.on('message', (data: Buffer, binary) => messages.push(binary ? data : data.toString()))
     await agent.next('door/stream/video/gate', (value) => value?.viewers === 1)
     await expect.poll(() => messages.length, { timeout: 10_000 }).toBeGreaterThan(5)
+    const oneTooMany = new WebSocket(live.url)
+    const [, refusal] = await once(oneTooMany, 'unexpected-response')
+    expect(refusal.statusCode).toBe(503)
     const closed = agent.next('door/stream/video/gate', (value) => value?.viewers === 0)
     live.close()
     await closed

@@ -89,8 +89,8 @@ describe.skipIf(!hasFfmpeg)('live video over WebSocket', () => {
 
   it('skips what a slow viewer cannot take, and delays nobody else', async () => {
     const running = runningStream(format)
-    const maxBufferBytes = 256 * 1024
-    const { url, live } = await liveServer(running.stream, { maxBufferBytes })
+    const queueBytes = 256 * 1024
+    const { url, live } = await liveServer(running.stream, { queueBytes })
     const slow = await viewer(url)
     const quick = await viewer(url)
     await expect.poll(() => live.viewers.get('door/gate')).toBe(2)
@@ -118,7 +118,7 @@ describe.skipIf(!hasFfmpeg)('live video over WebSocket', () => {
 
   it('skips when what waits is too old', async () => {
     const running = runningStream(format)
-    const limits = { maxBufferBytes: 2 ** 30, maxBehindMs: 200 }
+    const limits = { queueBytes: 2 ** 30, behindMs: 200 }
     const { url } = await liveServer(running.stream, limits)
     const slow = await viewer(url)
     await expect.poll(running.viewers).toBe(1)

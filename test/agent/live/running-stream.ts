@@ -3,12 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { LiveStream } from '../../../agent/core/video.ts'
 import { VIDEO_CLOCK, type VideoFormat, type VideoPacket } from '../../../agent/core/video.ts'
-import {
-  attachLive,
-  defaultLiveLimits,
-  type LiveLimits,
-  type LiveParts,
-} from '../../../agent/live/attach-live.ts'
+import { attachLive, type LiveLimits, type LiveParts } from '../../../agent/live/attach-live.ts'
 
 /** A stream that the test pushes packets into. */
 export function runningStream(format: VideoFormat) {
@@ -47,7 +42,7 @@ export async function liveServer(
   const refused: string[] = []
   const live = attachLive(server, {
     trust: { hosts: [], origins: [] },
-    limits: { ...defaultLiveLimits, ...limits },
+    limits: { viewers: 32, queueBytes: 4 << 20, behindMs: 1000, ...limits },
     find: (service, input) => (service === 'door' && input === 'gate' ? stream : undefined),
     elsewhere: () => false,
     refused: (reason) => refused.push(reason),
