@@ -7,6 +7,9 @@ import { connect } from './connect.ts'
 import { connectionProblem } from './connection-problem.ts'
 import { shownUrl } from './shown-url.ts'
 
+/** What is on its way when a tunnel is closed has this long to arrive, ms. */
+const LEAVING_MS = 2000
+
 /** A way to a TLS server for programs that would take any certificate: they connect to it without TLS. */
 export interface TlsTunnel {
   /** `rtsps://user@media.example/live` → `rtsp://user@127.0.0.1:41234/live` */
@@ -56,7 +59,10 @@ export async function tlsTunnel(target: URL, policy: AddressPolicy): Promise<Tls
     },
     close() {
       server.close()
-      for (const socket of open) socket.destroy()
+      // What was written last is still on its way: the far end closes when the near one has.
+      setTimeout(() => {
+        for (const socket of open) socket.destroy()
+      }, LEAVING_MS).unref()
     },
   }
 }

@@ -61,7 +61,8 @@ describe('run', { timeout: 60_000 }, () => {
     agent.process.kill('SIGINT')
     agent.process.kill('SIGTERM')
     const { code, stderr } = await agent.ended
-    expect(code).toBe(130)
+    // Of two signals that wait, the kernel may hand over either first.
+    expect([130, 143]).toContain(code)
     expect(stderr).not.toContain('agent stopped')
   })
 
