@@ -26,11 +26,12 @@ export function pushSink(spec: OutputSpec, context: SinkContext): Sink {
     spec,
     context,
     always(async (input, format) => {
-      const target = new URL(spec.url.replaceAll('{input}', input))
+      const url = spec.url.replaceAll('{input}', input)
+      const target = new URL(url)
       const options = { ...format, timeoutMs }
       return target.protocol.endsWith('s:')
-        ? await pushOverTls(target, policy, (url) => context.engine.push(url, options))
-        : await context.engine.push(await checked(target.href, policy), options)
+        ? await pushOverTls(target, policy, (near) => context.engine.push(near, options))
+        : await context.engine.push(await checked(url, policy), options)
     }),
   )
 }
