@@ -40,14 +40,31 @@ export const ffmpeg: Player = async (url, protocol, pictures, size) => {
   return divided(stdout, size)
 }
 
-/** rtspsrc; pictures have sides that GStreamer does not pad. */
+/**
+ * rtspsrc; pictures have sides that GStreamer does not pad.
+ *
+ * When a pipeline ends, rtspsrc sends PAUSE and at once cancels it for TEARDOWN. A cancellation that meets the
+ * write itself is reported as an end-of-file of the server (writev_bytes in gstrtspconnection.c looks at the
+ * bytes written before it looks at the error). Whoever has all its pictures by then has seen no fault of ours.
+ */
 export const gstreamer: Player = async (url, protocol, pictures, size) => {
   const source = ['rtspsrc', `location=${url}`, `protocols=${protocol}`, 'latency=200']
   const decoder = ['rtph264depay', '!', 'h264parse', '!', 'avdec_h264', 'max-threads=1']
   const end = ['video/x-raw,format=I420', '!', 'identity', `eos-after=${pictures + 1}`]
   const pipeline = [...source, '!', ...decoder, '!', ...end, '!', 'fdsink', 'fd=1']
-  const { stdout } = await run('gst-launch-1.0', ['-q', ...pipeline], options)
+  const { stdout } = await run('gst-launch-1.0', ['-q', ...pipeline], options).catch((error) => {
+    const isComplete = divided(error.stdout, size).length >= pictures
+    if (isComplete && isCancelledPause(`${error.stderr}`)) return { stdout: error.stdout as Buffer }
+    throw error
+  })
   return divided(stdout, size)
+}
+
+/** Whether GStreamer complains only about the PAUSE that it cancelled itself. */
+function isCancelledPause(complaints: string): boolean {
+  const causes = [...complaints.matchAll(/^Could not .*$/gm)].map(([cause]) => cause)
+  const own = 'Could not send message. (Received end-of-file)'
+  return causes.length > 0 && causes.every((cause) => cause === own)
 }
 
 const capture = `
