@@ -14,6 +14,7 @@ import type { AgentLog } from './log.ts'
 import { memoryMeter, processMeter } from './metrics/process-usage.ts'
 import { reportMetrics } from './metrics/report.ts'
 import { resourceReader } from './metrics/resources.ts'
+import { openWebServer, type WebServer } from './net/web-server.ts'
 import { probeSoon } from './probes.ts'
 import { type RtspServer, startRtspServer } from './rtsp/server.ts'
 import { type Launch, processLauncher } from './service/launch.ts'
@@ -78,7 +79,9 @@ async function startParts(
   const stored = await desired.read()
   const agent = config.agent.id ?? stored?.agent ?? defaultAgentId()
   const book = { root: config.agent.root, agent }
-  const broker = await startBroker({ config: brokerConfig(config), book, log })
+  const web = await openWebServer(config.http)
+  ends.push(() => web.close())
+  const broker = await startBroker({ config: config.broker, book, log, web })
   ends.push(() => broker.close())
   const rtsp = await startRtspServer({ config: config.rtsp, log })
   ends.push(() => rtsp.close())
@@ -89,7 +92,7 @@ async function startParts(
   const stopLog = log.onLine(config.log.mqttLevel, (line) => present.log(line))
   const introduction = introduce(agent, { ...addresses }, (info) => present.info(info))
   const control = new AgentControl({
-    ...controlSettings(parts, data, [broker.ports.mqtt, broker.ports.ws, rtsp.port]),
+    ...controlSettings(parts, data, [broker.port, web.port, rtsp.port]),
     book,
     boot,
     bus: broker.bus,
@@ -102,7 +105,7 @@ async function startParts(
     presence: present,
     servicesChanged: (services) => introduction.change({ services: [...services] }),
   })
-  const live = serveLive(config, broker, control, log)
+  const live = serveLive(config, web, control, log)
   ends.push(async () => live.close())
   control.begin()
   present.state('ready')
@@ -146,13 +149,13 @@ function addressesOf({ rtsp, advertise }: Config, broker: Broker, { port }: Rtsp
 
 /** Live video for browsers, beside MQTT over WebSocket and under the same rules. */
 function serveLive(
-  { http, broker, live }: Config,
-  { http: server }: Broker,
+  { live }: Config,
+  { server, trust }: WebServer,
   control: AgentControl,
   log: Log,
 ) {
   return attachLive(server, {
-    trust: { hosts: [...broker.allowedHosts, http.host], origins: broker.allowedOrigins },
+    trust,
     limits: live,
     find: (service, input) => control.services.get(service)?.live(input),
     elsewhere: (path) => path === webSocketPath,
@@ -174,9 +177,4 @@ function startMetrics({ data, metrics }: Config, control: AgentControl, present:
 function pidsOf(control: AgentControl): number[] {
   const pids = [...control.services.values()].map(({ usage }) => usage.pid)
   return [process.pid, ...pids.filter((pid) => pid !== undefined)]
-}
-
-function brokerConfig({ broker, http }: Config) {
-  const { host, port, allowedOrigins, allowedHosts } = broker
-  return { host, port, ws: http, allowedOrigins, allowedHosts }
 }

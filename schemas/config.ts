@@ -47,6 +47,14 @@ const broker = Type.Object(
   {
     host: Host(`Address on which the MQTT broker listens. ${LOOPBACK}`),
     port: Port(1883, 'TCP port of the MQTT broker; 0 takes a free one.'),
+  },
+  { description: 'The MQTT broker inside the agent.' },
+)
+
+const http = Type.Object(
+  {
+    host: Host(`Address on which the HTTP server listens. ${LOOPBACK}`),
+    port: Port(8080, 'Its TCP port; 0 takes a free one.'),
     allowedOrigins: Type.Array(Type.String({ minLength: 1 }), {
       default: [],
       description:
@@ -55,18 +63,10 @@ const broker = Type.Object(
     allowedHosts: Type.Array(Type.String({ minLength: 1 }), {
       default: [],
       description:
-        'Host names by which browsers may reach the agent, besides localhost and plain addresses.',
+        'Host names by which the agent may be reached over HTTP, besides localhost and plain addresses.',
     }),
   },
-  { description: 'The MQTT broker inside the agent.' },
-)
-
-const http = Type.Object(
-  {
-    host: Host(`Address on which MQTT over WebSocket listens. ${LOOPBACK}`),
-    port: Port(8080, 'Its TCP port; 0 takes a free one.'),
-  },
-  { description: 'The HTTP server, which carries MQTT over WebSocket.' },
+  { description: 'The HTTP server: the API, MQTT over WebSocket and live video.' },
 )
 
 const sources = Type.Object(

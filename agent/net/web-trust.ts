@@ -28,11 +28,11 @@ export function distrust(
   const known = [...loopback, ...trust.hosts.map(literal), literal(address ?? '')]
   const name = urlOf(`http://${host}`)?.hostname
   if (name === undefined || !known.includes(name)) {
-    return `host '${host ?? ''}' is not known; list it in broker.allowedHosts`
+    return `host '${host ?? ''}' is not known; list it in http.allowedHosts`
   }
   if (origin === undefined || urlOf(origin)?.host === urlOf(`http://${host}`)?.host) return
   if (trust.origins.some((listed) => sameOrigin(listed, origin))) return
-  return `origin '${origin}' is not allowed; list it in broker.allowedOrigins`
+  return `origin '${origin}' is not allowed; list it in http.allowedOrigins`
 }
 
 /** An address as URLs write it: IPv6 in brackets, IPv4 without its IPv6 prefix. */

@@ -2,6 +2,7 @@ import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import { onTestFinished } from 'vitest'
 import type { Arrival } from '../../agent/core/bus.ts'
 import type { Log } from '../../agent/core/log.ts'
+import { openWebServer, type WebConfig } from '../../agent/net/web-server.ts'
 import { defaultLimits, type Limits } from '../../broker/limits.ts'
 import { type Broker, type BrokerConfig, startBroker } from '../../broker/server.ts'
 
@@ -9,10 +10,9 @@ export const book = { root: 'edge', agent: 'a1' }
 export const controlTopic = 'edge/1/a1/cam/input/set'
 export const ownTopic = 'edge/1/a1/cam/state'
 
-export const anyPorts: BrokerConfig = {
-  host: '127.0.0.1',
-  port: 0,
-  ws: { host: '127.0.0.1', port: 0 },
+export const anyPort: BrokerConfig = { host: '127.0.0.1', port: 0 }
+export const anyWebPort: WebConfig = {
+  ...anyPort,
   allowedOrigins: [],
   allowedHosts: [],
 }
@@ -57,26 +57,34 @@ export interface TestBroker extends Broker {
   readonly controls: Inbox<Arrival>
   readonly refusals: Inbox<{ readonly arrival: Arrival; readonly reason: string }>
   readonly lines: Inbox<LogLine>
+  readonly ports: { readonly mqtt: number; readonly ws: number }
 }
 
-/** A broker on free ports that ends with the test. */
+/** A broker on free ports, with a web server of its own, that ends with the test. */
 export async function testBroker(
-  config: Partial<BrokerConfig> = {},
+  config: Partial<BrokerConfig> & { readonly web?: Partial<WebConfig> } = {},
   limits: Partial<Limits> = {},
 ): Promise<TestBroker> {
   const lines = inbox<LogLine>()
+  const web = await openWebServer({ ...anyWebPort, ...config.web })
   const broker = await startBroker({
-    config: { ...anyPorts, ...config },
+    config: { ...anyPort, ...config },
     book,
     log: recorder(lines),
+    web,
     limits: { ...defaultLimits, ...limits },
   })
-  onTestFinished(() => broker.close())
+  async function close(): Promise<void> {
+    await broker.close()
+    await web.close()
+  }
+  onTestFinished(close)
   const controls = inbox<Arrival>()
   const refusals = inbox<{ arrival: Arrival; reason: string }>()
   broker.bus.onControl(controls.add)
   broker.bus.onRefused((arrival, reason) => refusals.add({ arrival, reason }))
-  return { ...broker, controls, refusals, lines }
+  const ports = { mqtt: broker.port, ws: web.port }
+  return { ...broker, close, controls, refusals, lines, ports }
 }
 
 /** A log that keeps its lines. */

@@ -1,26 +1,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { createInterface } from 'node:readline'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import WebSocket from 'ws'
 import { portTaken } from '../../agent/net/listen.ts'
 import { listeningInodes, portHolder, programName } from '../../agent/net/port-holder.ts'
-import { startBroker } from '../../broker/server.ts'
-import { anyPorts, book, client, testBroker } from './harness.ts'
+import { openWebServer } from '../../agent/net/web-server.ts'
+import { anyWebPort, client, testBroker } from './harness.ts'
 
 const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === '::1'),
 )
-
-const silent = {
-  trace: () => undefined,
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-}
 
 /** Another program that holds a port. */
 async function holder(): Promise<{ port: number; pid: number | undefined }> {
@@ -33,37 +24,28 @@ async function holder(): Promise<{ port: number; pid: number | undefined }> {
 }
 
 describe('a taken port', () => {
-  it.each([
-    { door: 'MQTT', flag: '--mqtt-port', setting: 'broker.port' },
-    { door: 'WebSocket', flag: '--http-port', setting: 'http.port' },
-  ])('for $door is reported with its holder and the way out', async ({ door, flag, setting }) => {
+  it('for MQTT is reported with its holder and the way out', async () => {
     const { port, pid } = await holder()
-    const config =
-      door === 'MQTT' ? { ...anyPorts, port } : { ...anyPorts, ws: { host: '127.0.0.1', port } }
-    const error = await startBroker({ config, book, log: silent }).catch((caught) => caught)
+    const error = await testBroker({ port }).catch((caught) => caught)
     expect(error).toMatchObject({
       code: 'CONFIG_INVALID',
-      message: `port ${port} on 127.0.0.1 is taken by 'node' (pid ${pid}); choose another with ${flag} (or ${setting}), or stop that program`,
+      message: `port ${port} on 127.0.0.1 is taken by 'node' (pid ${pid}); choose another with --mqtt-port (or broker.port), or stop that program`,
     })
     expect(portTaken(error)).toBe(port)
   })
 
-  it('leaves no other port open behind it', async () => {
-    const { port } = await holder()
-    const free = createServer().listen(0, '127.0.0.1')
-    await once(free, 'listening')
-    const { port: mqtt } = free.address() as AddressInfo
-    await new Promise((resolve) => free.close(resolve))
-
-    const config = { ...anyPorts, port: mqtt, ws: { host: '127.0.0.1', port } }
-    await expect(startBroker({ config, book, log: silent })).rejects.toThrow('is taken')
-    const again = await testBroker({ port: mqtt })
-    expect(again.ports.mqtt).toBe(mqtt)
+  it('for HTTP is reported with its holder and the way out', async () => {
+    const { port, pid } = await holder()
+    const error = await openWebServer({ ...anyWebPort, port }).catch((caught) => caught)
+    expect(error).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: `port ${port} on 127.0.0.1 is taken by 'node' (pid ${pid}); choose another with --http-port (or http.port), or stop that program`,
+    })
+    expect(portTaken(error)).toBe(port)
   })
 
   it('is told from other failures', async () => {
-    const config = { ...anyPorts, host: '192.0.2.1' }
-    const error = await startBroker({ config, book, log: silent }).catch((caught) => caught)
+    const error = await testBroker({ host: '192.0.2.1' }).catch((caught) => caught)
     expect(error).toMatchObject({ code: 'CONFIG_INVALID' })
     expect(error.message).toContain('broker.host must be an address of this machine')
     expect(portTaken(error)).toBeUndefined()
@@ -83,7 +65,7 @@ describe('the addresses of the broker', () => {
   })
 
   it.skipIf(!hasIpv6)('write IPv6 in brackets', async () => {
-    const { addresses, ports } = await testBroker({ host: '::1', ws: { host: '::1', port: 0 } })
+    const { addresses, ports } = await testBroker({ host: '::1', web: { host: '::1' } })
     expect(addresses).toEqual({
       mqtt: `mqtt://[::1]:${ports.mqtt}`,
       ws: `ws://[::1]:${ports.ws}/mqtt`,

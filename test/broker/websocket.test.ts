@@ -82,13 +82,6 @@ describe('MQTT over WebSocket', () => {
     expect((await upgrade(`${addresses.ws}?token=x`)).status).toBe(101)
     expect((await upgrade(addresses.ws.replace('/mqtt', '//'))).status).toBe(404)
   })
-
-  it('answers other requests with one line', async () => {
-    const { ports } = await testBroker()
-    const response = await fetch(`http://127.0.0.1:${ports.ws}/`)
-    expect(response.status).toBe(404)
-    expect(await response.text()).toBe('Only MQTT over WebSocket is here, at /mqtt.\n')
-  })
 })
 
 describe('a web page', () => {
@@ -104,12 +97,12 @@ describe('a web page', () => {
     const { status, body } = await upgrade(addresses.ws, { origin: 'https://evil.example' })
     expect(status).toBe(403)
     expect(body).toBe(
-      "origin 'https://evil.example' is not allowed; list it in broker.allowedOrigins\n",
+      "origin 'https://evil.example' is not allowed; list it in http.allowedOrigins\n",
     )
   })
 
   it('of a listed site may connect', async () => {
-    const { addresses } = await testBroker({ allowedOrigins: ['https://plant.example'] })
+    const { addresses } = await testBroker({ web: { allowedOrigins: ['https://plant.example'] } })
     const options = { origin: 'https://plant.example' }
     expect((await upgrade(addresses.ws, options)).status).toBe(101)
   })
@@ -120,11 +113,11 @@ describe('a web page', () => {
     const options = { headers: { Host: host }, origin: `http://${host}` }
     const { status, body } = await upgrade(addresses.ws, options)
     expect(status).toBe(403)
-    expect(body).toContain('broker.allowedHosts')
+    expect(body).toContain('http.allowedHosts')
   })
 
   it('may come by a listed name', async () => {
-    const { addresses, ports } = await testBroker({ allowedHosts: ['edge.local'] })
+    const { addresses, ports } = await testBroker({ web: { allowedHosts: ['edge.local'] } })
     const host = `edge.local:${ports.ws}`
     const options = { headers: { Host: host }, origin: `http://${host}` }
     expect((await upgrade(addresses.ws, options)).status).toBe(101)

@@ -14,7 +14,7 @@ it('writes a file that says the same', async () => {
     { name: 'services.gate.input', text: '{"cam": {"url": "synthetic:", "fps": 5}}', flag: '' },
     { name: 'services.gate.output.video', text: 'null', flag: '' },
     { name: 'agent.id', text: 'north', flag: '' },
-    { name: 'broker.allowedOrigins', text: 'https://a, https://b', flag: '' },
+    { name: 'http.allowedOrigins', text: 'https://a, https://b', flag: '' },
   ]
   const config = await loadConfig({ flags, env, cwd: folder })
   await writeFile(join(folder, 'heliograph.yaml'), describeConfig(config))

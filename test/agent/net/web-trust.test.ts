@@ -22,51 +22,51 @@ describe('a request', () => {
   })
 
   it.each([
-    { host: undefined, origin: undefined, address: '127.0.0.1', setting: 'broker.allowedHosts' },
-    { host: '', origin: undefined, address: '127.0.0.1', setting: 'broker.allowedHosts' },
+    { host: undefined, origin: undefined, address: '127.0.0.1', setting: 'http.allowedHosts' },
+    { host: '', origin: undefined, address: '127.0.0.1', setting: 'http.allowedHosts' },
     {
       host: 'evil.example',
       origin: undefined,
       address: '127.0.0.1',
-      setting: 'broker.allowedHosts',
+      setting: 'http.allowedHosts',
     },
     {
       host: 'localhost.evil.example',
       origin: undefined,
       address: '127.0.0.1',
-      setting: 'broker.allowedHosts',
+      setting: 'http.allowedHosts',
     },
     {
       host: '192.168.1.3',
       origin: undefined,
       address: '192.168.1.2',
-      setting: 'broker.allowedHosts',
+      setting: 'http.allowedHosts',
     },
     {
       host: 'localhost:8080',
       origin: 'http://localhost:3000',
       address: '127.0.0.1',
-      setting: 'broker.allowedOrigins',
+      setting: 'http.allowedOrigins',
     },
     {
       host: 'localhost:8080',
       origin: 'http://127.0.0.1:8080',
       address: '127.0.0.1',
-      setting: 'broker.allowedOrigins',
+      setting: 'http.allowedOrigins',
     },
     {
       host: 'localhost:8080',
       origin: 'http://plant.example',
       address: '127.0.0.1',
-      setting: 'broker.allowedOrigins',
+      setting: 'http.allowedOrigins',
     },
     {
       host: 'localhost:8080',
       origin: 'nonsense',
       address: '127.0.0.1',
-      setting: 'broker.allowedOrigins',
+      setting: 'http.allowedOrigins',
     },
-    { host: 'localhost:8080', origin: '', address: '127.0.0.1', setting: 'broker.allowedOrigins' },
+    { host: 'localhost:8080', origin: '', address: '127.0.0.1', setting: 'http.allowedOrigins' },
   ])('of $origin to $host at $address is refused, naming $setting', ({ setting, ...request }) => {
     expect(distrust(trust, request)).toContain(setting)
   })
