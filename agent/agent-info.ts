@@ -13,6 +13,8 @@ export const version: string = JSON.parse(
 
 /** What `$info` says, kept up to date. */
 export interface Introduction {
+  /** As it was published last. */
+  readonly now: AgentInfo
   /** Publishes it with these parts changed. */
   change(news: Partial<Pick<AgentInfo, 'services' | 'providers' | 'media'>>): void
 }
@@ -43,6 +45,9 @@ export function introduce(
   }
   publish(info)
   return {
+    get now() {
+      return info
+    },
     change(news) {
       info = { ...info, ...news }
       publish(info)

@@ -9,6 +9,7 @@ import { desiredStore } from './control/desired-store.ts'
 import { type Presence, presence } from './control/presence.ts'
 import type { Log } from './core/log.ts'
 import { type DataFolder, defaultAgentId, takeDataFolder } from './data-folder.ts'
+import { serveHttp } from './http/serve.ts'
 import { attachLive } from './live/attach-live.ts'
 import type { AgentLog } from './log.ts'
 import { memoryMeter, processMeter } from './metrics/process-usage.ts'
@@ -36,6 +37,7 @@ export interface RunningAgent {
 export interface Addresses {
   readonly mqtt: string
   readonly ws: string
+  readonly http: string
   readonly rtsp: string
 }
 
@@ -79,13 +81,8 @@ async function startParts(
   const stored = await desired.read()
   const agent = config.agent.id ?? stored?.agent ?? defaultAgentId()
   const book = { root: config.agent.root, agent }
-  const web = await openWebServer(config.http)
-  ends.push(() => web.close())
-  const broker = await startBroker({ config: config.broker, book, log, web })
-  ends.push(() => broker.close())
-  const rtsp = await startRtspServer({ config: config.rtsp, log })
-  ends.push(() => rtsp.close())
-  const addresses = addressesOf(config, broker, rtsp)
+  const { web, broker, rtsp, addresses } = await openServers(parts, book, ends)
+  const store = parts.store ?? modelStore({ ...config.models, log })
   const boot = randomUUID()
   const present = presence(broker.bus, book, boot)
   present.state('init')
@@ -93,6 +90,7 @@ async function startParts(
   const introduction = introduce(agent, { ...addresses }, (info) => present.info(info))
   const control = new AgentControl({
     ...controlSettings(parts, data, [broker.port, web.port, rtsp.port]),
+    store,
     book,
     boot,
     bus: broker.bus,
@@ -107,12 +105,18 @@ async function startParts(
   })
   const live = serveLive(config, web, control, log)
   ends.push(async () => live.close())
+  const http = await serveHttp(web, {
+    ...{ config: config.http, book, log, trust: web.trust, control },
+    store,
+    info: () => introduction.now,
+  })
   control.begin()
   present.state('ready')
   log.info({ agent, ...addresses }, 'agent ready')
   const stopMetrics = startMetrics(config, control, present)
   const stopProbe = probeSoon(config.media, { introduction, presence: present })
   ends.push(async () => {
+    await http.close()
     stopProbe()
     stopMetrics()
     await control.stop()
@@ -123,11 +127,25 @@ async function startParts(
   return { book, broker, addresses }
 }
 
+/** The servers, and the addresses that tell others where they are. */
+async function openServers(
+  { config, log }: AgentParts,
+  book: AddressBook,
+  ends: (() => Promise<void>)[],
+) {
+  const web = await openWebServer(config.http)
+  ends.push(() => web.close())
+  const broker = await startBroker({ config: config.broker, book, log, web })
+  ends.push(() => broker.close())
+  const rtsp = await startRtspServer({ config: config.rtsp, log })
+  ends.push(() => rtsp.close())
+  return { web, broker, rtsp, addresses: addressesOf(config, broker, web, rtsp) }
+}
+
 function controlSettings(parts: AgentParts, data: DataFolder, ownPorts: readonly number[]) {
   const { config, log, env } = parts
   return {
     log,
-    store: parts.store ?? modelStore({ ...config.models, log }),
     sections: config.services,
     defaultModel: { id: DEFAULT_MODEL, device: 'auto', options: {} } as const,
     launch: parts.launch ?? processLauncher(new URL('./service/worker.js', import.meta.url), env),
@@ -137,12 +155,18 @@ function controlSettings(parts: AgentParts, data: DataFolder, ownPorts: readonly
   }
 }
 
-function addressesOf({ rtsp, advertise }: Config, broker: Broker, { port }: RtspServer): Addresses {
+function addressesOf(
+  { rtsp, advertise }: Config,
+  broker: Broker,
+  web: WebServer,
+  { port }: RtspServer,
+): Addresses {
   const host = rtsp.host.includes(':') ? `[${rtsp.host}]` : rtsp.host
   const own = { ...broker.addresses, rtsp: `rtsp://${host}:${port}` }
   return {
     mqtt: advertised(own.mqtt, advertise.host),
     ws: advertised(own.ws, advertise.host),
+    http: advertised(web.origin, advertise.host),
     rtsp: advertised(own.rtsp, advertise.host),
   }
 }

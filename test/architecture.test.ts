@@ -88,6 +88,19 @@ const table: ImportTable = {
     'type typebox',
     'node:',
   ],
+  'agent/http': [
+    'agent/core',
+    'agent/net',
+    'agent/control/answers.ts',
+    'agent/control/request.ts',
+    'agent/control/view.ts',
+    'type agent/control',
+    'type agent/store',
+    'schemas',
+    'type typebox',
+    'fastify',
+    'node:',
+  ],
   'agent/store': ['agent/core', 'schemas', 'onnx-proto', 'tar', 'yaml', 'node:'],
   'agent/metrics': ['agent/core', 'type schemas', 'systeminformation', 'node:'],
   'agent/config': ['agent/core', 'schemas', 'typebox', 'yaml', 'ipaddr.js', 'node:'],
@@ -108,6 +121,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   'onnx-proto': ['agent/store'],
   tar: ['agent/store'],
   commander: ['agent/cli'],
+  fastify: ['agent/http'],
 }
 
 const native = ['onnxruntime-node', 'node-av', 'sharp']

@@ -1,19 +1,18 @@
-import type { Reply } from '../../schemas/envelope.ts'
-
-/** How long, and how many, answers are remembered: a QoS 1 publish may come again. */
+/** How long, and how many, answers are remembered: a request may come again. */
 const REMEMBERED_MS = 5 * 60_000
 const MOST = 1000
 
 /** Answers given, by request. A request that is still being carried out is remembered as well. */
-export interface Answers {
+export interface Answers<T> {
   /** The answer to this request, if it was asked before. */
-  recall(key: string, now: number): Promise<Reply> | undefined
-  remember(key: string, answer: Promise<Reply>, now: number): void
+  recall(key: string, now: number): Promise<T> | undefined
+  remember(key: string, answer: Promise<T>, now: number): void
+  forget(key: string): void
 }
 
 /** An empty memory. @see contract "Requests and replies" */
-export function answers(): Answers {
-  const known = new Map<string, { readonly answer: Promise<Reply>; readonly at: number }>()
+export function answers<T>(): Answers<T> {
+  const known = new Map<string, { readonly answer: Promise<T>; readonly at: number }>()
   return {
     recall(key, now) {
       const entry = known.get(key)
@@ -25,5 +24,6 @@ export function answers(): Answers {
       const [oldest] = known.keys()
       if (known.size > MOST && oldest !== undefined) known.delete(oldest)
     },
+    forget: (key) => void known.delete(key),
   }
 }

@@ -13,6 +13,7 @@ import { isId } from '../../schemas/ids.ts'
 import { schemeOf, sinkSchemes, sourceSchemes } from '../../schemas/urls.ts'
 import { AgentError } from '../core/errors.ts'
 import { MASKED, redact, restorePassword, restoreSecret } from '../core/redact.ts'
+import { each, merged } from './records.ts'
 import type { Desired, ServiceEvent } from './service-state.ts'
 
 /** A checked wish, and the fields of the message that were ignored. */
@@ -32,19 +33,25 @@ export interface PartLimits {
 }
 
 /**
- * Reads `input/set`: a URL or one input replaces all by `default`, a map merges.
+ * Reads `input/set`: a URL or one input replaces all by `default`; a map merges, unless it is to replace all.
  * @throws AgentError MESSAGE_INVALID, SOURCE_UNSUPPORTED, LIMIT_EXCEEDED
  */
-export function readInputs(args: unknown, desired: Desired, limits: PartLimits): Read<SetInputs> {
+export function readInputs(
+  args: unknown,
+  desired: Desired,
+  limits: PartLimits,
+  replaceAll = false,
+): Read<SetInputs> {
   const one = asUrl(args)
   const { value, unknown } = one
     ? checked('input/set', InputSpec, one)
     : checked('input/set', InputMap, args)
   const map = one ? { default: value as InputSpec } : (value as InputMap)
   const patch = mapPatch(map, desired.inputs, 'SOURCE_UNSUPPORTED', 'source reads', sourceSchemes)
-  const count = Object.keys({ ...(one ? {} : desired.inputs), ...patch }).length
+  const replace = replaceAll || one !== undefined
+  const count = Object.keys(merged(replace ? {} : desired.inputs, patch)).length
   atMost(count, limits.inputsPerService, 'inputs', 'limits.inputsPerService')
-  return { value: { type: 'input/set', replace: one !== undefined, patch }, unknown }
+  return { value: { type: 'input/set', replace, patch }, unknown }
 }
 
 /** A bare URL, or an object whose `url` is a string, means one input. */
@@ -55,14 +62,20 @@ function asUrl(args: unknown): object | undefined {
 }
 
 /**
- * Reads `output/set`, a merge patch.
+ * Reads `output/set`: a merge patch, unless it is to replace all.
  * @throws AgentError MESSAGE_INVALID, SINK_UNSUPPORTED, LIMIT_EXCEEDED
  */
-export function readOutputs(args: unknown, desired: Desired, limits: PartLimits): Read<SetOutputs> {
+export function readOutputs(
+  args: unknown,
+  desired: Desired,
+  limits: PartLimits,
+  replaceAll = false,
+): Read<SetOutputs> {
   const { value, unknown } = checked('output/set', OutputSet, args)
   const named = mapPatch(value, desired.outputs, 'SINK_UNSUPPORTED', 'output writes', sinkSchemes)
-  const patch = withSecrets(named, desired.outputs)
-  const count = Object.keys({ ...desired.outputs, ...patch }).length
+  const others = replaceAll ? each(Object.keys(desired.outputs), () => null) : {}
+  const patch = { ...others, ...withSecrets(named, desired.outputs) }
+  const count = Object.keys(merged(desired.outputs, patch)).length
   atMost(count, limits.outputsPerService, 'outputs', 'limits.outputsPerService')
   return { value: { type: 'output/set', patch }, unknown }
 }
@@ -81,14 +94,15 @@ function withSecrets(patch: Patch<OutputSpec>, before: Desired['outputs']): SetO
   return Object.fromEntries(outputs)
 }
 
-/** Reads `model/set`: a model's id, or a change. @throws AgentError MESSAGE_INVALID */
-export function readModel(args: unknown): Read<SetModel> {
+/** Reads `model/set`: a model's id, or a change; options merge, unless they are to replace all. @throws AgentError MESSAGE_INVALID */
+export function readModel(args: unknown, replace = false): Read<SetModel> {
   const change = typeof args === 'string' ? { model: args } : args
   const { value, unknown } = checked('model/set', ModelChange, change)
   const { model, device, options } = value
   return {
     value: {
       type: 'model/set',
+      ...(replace ? { replace } : {}),
       ...(model === undefined ? {} : { id: model }),
       ...(device === undefined ? {} : { device }),
       ...(options === undefined ? {} : { options }),

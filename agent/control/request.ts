@@ -1,8 +1,11 @@
 import { type AddressBook, replyPrefix } from '../../schemas/address.ts'
-import { check, parseJson } from '../../schemas/decode.ts'
+import { check, type Decoded, parseJson } from '../../schemas/decode.ts'
 import { Envelope } from '../../schemas/envelope.ts'
 import type { Arrival } from '../core/bus.ts'
 import { AgentError } from '../core/errors.ts'
+
+/** Longer texts are no URLs. */
+const MAX_TEXT_BYTES = 65_536
 
 /** A message that asks for something, its envelope taken off. */
 export interface Request {
@@ -23,25 +26,26 @@ export type ReadRequest =
       readonly replyTo?: string
     }
 
+/** What a payload says: JSON, or text that does not begin like JSON: a URL, a model's id, `stop`. Never throws. */
+export function readPayload(payload: Uint8Array): Decoded<unknown> {
+  if (payload.byteLength === 0) return { ok: true, value: undefined, unknown: [] }
+  const json = parseJson(payload)
+  if (json.ok) return json
+  const text = Buffer.from(payload).toString('utf8').trim()
+  const isText = payload.byteLength <= MAX_TEXT_BYTES && !/^[{["]|[\p{Cc}\ufffd]/u.test(text)
+  return isText ? { ok: true, value: text, unknown: [] } : json
+}
+
 /** Reads a control message: bare, or in an envelope. Never throws. */
 export function readRequest(arrival: Arrival, book: AddressBook): ReadRequest {
   const { topic } = arrival
-  if (arrival.payload.byteLength === 0)
-    return { ok: true, request: { topic, args: undefined }, unknown: [] }
-  const json = parseJson(arrival.payload)
-  if (!json.ok) return readText(arrival, json.problem)
-  if (!isEnvelope(json.value))
-    return { ok: true, request: { topic, args: json.value }, unknown: [] }
-  return readEnvelope(arrival, json.value, book)
-}
-
-/** Text that does not begin like JSON is taken as it is: a URL, a model's id, `stop`. */
-function readText({ topic, payload }: Arrival, problem: string): ReadRequest {
-  const text = Buffer.from(payload).toString('utf8').trim()
-  if (payload.byteLength > 65_536 || /^[{["]/.test(text) || /[\p{Cc}\ufffd]/u.test(text)) {
-    return { ok: false, error: new AgentError('MESSAGE_INVALID', `${topic}: ${problem}`) }
+  const read = readPayload(arrival.payload)
+  if (!read.ok) {
+    return { ok: false, error: new AgentError('MESSAGE_INVALID', `${topic}: ${read.problem}`) }
   }
-  return { ok: true, request: { topic, args: text }, unknown: [] }
+  if (!isEnvelope(read.value))
+    return { ok: true, request: { topic, args: read.value }, unknown: [] }
+  return readEnvelope(arrival, read.value, book)
 }
 
 function isEnvelope(value: unknown): value is object {

@@ -5,6 +5,7 @@ import { AgentError } from '../core/errors.ts'
 import { redact } from '../core/redact.ts'
 import { answers } from './answers.ts'
 import { type Request, readRequest } from './request.ts'
+import type { ServiceControl } from './service-control.ts'
 import { errorEvent } from './service-topics.ts'
 
 /** What carrying out a request gave. `unknown` names fields of the message that were ignored. */
@@ -22,16 +23,26 @@ export type Addressed =
     }
   | { readonly command: string }
 
+/** What is asked for. */
+export interface Order {
+  /** What the message carries, unchecked. */
+  readonly args: unknown
+  /** Whether results of `once` go to the caller alone, and not on the service's topics. */
+  readonly answered: boolean
+  /** A map of inputs or outputs replaces what is there; else it is a merge patch. */
+  readonly replace?: boolean
+  /** Called at the last moment, with the service if there is one; what it throws is the answer. */
+  guard?(service: ServiceControl | undefined): void
+  /** Told how far long work has come. */
+  progress?(data: unknown): void
+}
+
 /** What the router needs. */
 export interface RouterParts {
   readonly book: AddressBook
   readonly bus: Bus
   /** Carries out a request; @throws AgentError, which becomes the answer. */
-  handle(
-    addressed: Addressed,
-    request: Request,
-    progress: (data: unknown) => void,
-  ): Promise<Outcome>
+  carryOut(addressed: Addressed, order: Order): Promise<Outcome>
   /** A retained command was refused. */
   retainedRefused(topic: string): void
 }
@@ -39,7 +50,7 @@ export interface RouterParts {
 /** Takes every control message from the bus, and answers each where its caller is looking. */
 export class Router {
   readonly #parts: RouterParts
-  readonly #answers = answers()
+  readonly #answers = answers<Reply>()
 
   constructor(parts: RouterParts) {
     this.#parts = parts
@@ -85,7 +96,11 @@ export class Router {
         status = 'ok',
         data,
         unknown = [],
-      } = await this.#parts.handle(addressed, request, progress)
+      } = await this.#parts.carryOut(addressed, {
+        args: request.args,
+        answered: request.replyTo !== undefined,
+        progress,
+      })
       return {
         ...base,
         status,

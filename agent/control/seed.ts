@@ -57,12 +57,17 @@ export function applySection(
   return { ...next, desired: { ...next.desired, compute } }
 }
 
-/** The same as wishes, for a service that may be running. */
-export function sectionEvents(desired: Desired, section: ServiceSection, limits: PartLimits) {
+/** The same as wishes, for a service that may be running; with `replace`, maps replace what is there. */
+export function sectionEvents(
+  desired: Desired,
+  { model, output, input }: ServiceSection,
+  limits: PartLimits,
+  replace = false,
+) {
   return [
-    ...(section.model === undefined ? [] : [readModel(section.model).value]),
-    ...(section.output === undefined ? [] : [readOutputs(section.output, desired, limits).value]),
-    ...(section.input === undefined ? [] : [readInputs(section.input, desired, limits).value]),
+    ...(model === undefined ? [] : [readModel(model, replace).value]),
+    ...(output === undefined ? [] : [readOutputs(output, desired, limits, replace).value]),
+    ...(input === undefined ? [] : [readInputs(input, desired, limits, replace).value]),
   ]
 }
 

@@ -100,6 +100,11 @@ export class ServiceControl {
     return { pid: this.#supervisor.pid, restarts: this.#supervisor.restarts, fps }
   }
 
+  /** What its state does not tell: since when it is as it is, its last stats, its streams by path. */
+  get facts() {
+    return { since: this.#since, stats: this.#stats, streams: this.#traffic.streams }
+  }
+
   /** The stream that shows an input, where an output makes one. */
   live(input: string): LiveStream | undefined {
     return this.#traffic.live(input)

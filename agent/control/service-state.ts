@@ -66,6 +66,8 @@ export type ServiceEvent =
   | { readonly type: 'output/set'; readonly patch: Readonly<Record<string, OutputSpec | null>> }
   | {
       readonly type: 'model/set'
+      /** Options that are not named go back to the model's own. */
+      readonly replace?: boolean
       readonly id?: string
       readonly device?: Device
       readonly options?: ModelOptions

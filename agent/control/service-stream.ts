@@ -77,6 +77,14 @@ export class ServiceStream implements LiveStream {
     }
   }
 
+  /** Where it can be watched, and how many do. */
+  get status(): StreamStatus {
+    const { format, server, path } = this.#parts
+    const { codec, width, height, fps } = format
+    const viewers = this.#viewers + this.#takers.size
+    return { url: server.url(path), protocol: 'rtsp', codec, width, height, fps, viewers }
+  }
+
   /** Ends it for all viewers; from now on it says nothing, since another stream may have its name. */
   end(): void {
     this.#open = false
@@ -86,12 +94,9 @@ export class ServiceStream implements LiveStream {
 
   #changed(): void {
     if (!this.#open) return
-    const { format, server, path, publish } = this.#parts
     const wanted = this.#watched || this.#takers.size > 0
     if (wanted !== this.#wanted) this.#parts.wanted(wanted)
     this.#wanted = wanted
-    const { codec, width, height, fps } = format
-    const viewers = this.#viewers + this.#takers.size
-    publish({ url: server.url(path), protocol: 'rtsp', codec, width, height, fps, viewers })
+    this.#parts.publish(this.status)
   }
 }

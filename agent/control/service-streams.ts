@@ -1,3 +1,4 @@
+import type { StreamStatus } from '../../schemas/state.ts'
 import type { LiveStream, StreamServer, VideoFormat, VideoPacket } from '../core/video.ts'
 import type { StreamId, ToService } from '../service/messages.ts'
 import { ServiceStream } from './service-stream.ts'
@@ -49,6 +50,11 @@ export class ServiceStreams {
   /** The process is gone, and its streams with it. */
   clear(): void {
     for (const { id } of [...this.#streams.values()]) this.close(id)
+  }
+
+  /** By `<output>/<input>`. */
+  get statuses(): Readonly<Record<string, StreamStatus>> {
+    return Object.fromEntries([...this.#streams].map(([path, { stream }]) => [path, stream.status]))
   }
 
   /** The first stream of an input. */

@@ -70,6 +70,11 @@ export class ServiceTraffic {
     return this.#streams.find(input)
   }
 
+  /** What can be watched, by `<output>/<input>`. */
+  get streams() {
+    return this.#streams.statuses
+  }
+
   /** The process is gone. */
   clear(): void {
     this.#images.clear()

@@ -1,3 +1,4 @@
+import type { ServiceView } from '../../schemas/http.ts'
 import type {
   InputStatus,
   ModelStatus,
@@ -6,6 +7,7 @@ import type {
   ServiceStatus,
 } from '../../schemas/state.ts'
 import { maskedOutput, redact } from '../core/redact.ts'
+import type { ServiceControl } from './service-control.ts'
 import { isWanted, newOutput, type ServiceState } from './service-state.ts'
 
 /** The state of the service as a whole: derived, never stored. */
@@ -21,6 +23,24 @@ export function phaseOf(service: ServiceState): ServicePhase {
   const ready = service.process === 'up' && service.model.running !== undefined
   if (!ready || states.some((state) => state === 'opening')) return 'starting'
   return service.model.state === 'failed' ? 'degraded' : 'running'
+}
+
+/** Everything about a service that is not private. */
+export function serviceView(
+  service: string,
+  { state, facts }: Pick<ServiceControl, 'state' | 'facts'>,
+): ServiceView {
+  const { since, stats, streams } = facts
+  return {
+    service,
+    compute: state.desired.compute,
+    state: serviceStatus(state, since),
+    input: inputStatuses(state),
+    output: outputStatuses(state),
+    model: modelStatus(state),
+    streams,
+    ...(stats ? { stats } : {}),
+  }
 }
 
 /** The `state` topic. `since` is kept by the caller, who knows when the phase changed. */

@@ -92,7 +92,7 @@ export function setModel(
   const model = {
     id: change.id ?? before.id,
     device: change.device ?? before.device,
-    options: { ...before.options, ...change.options },
+    options: { ...(change.replace ? {} : before.options), ...change.options },
   }
   const reload =
     model.id !== before.id ||

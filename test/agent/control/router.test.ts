@@ -40,10 +40,10 @@ const replyTo = 'edge/1/$reply/me'
 const compute = 'edge/1/lab/demo/compute'
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-function routed(handle: RouterParts['handle']) {
+function routed(carryOut: RouterParts['carryOut']) {
   const wire = memoryBus()
   const retained: string[] = []
-  new Router({ book, bus: wire.bus, handle, retainedRefused: (topic) => retained.push(topic) })
+  new Router({ book, bus: wire.bus, carryOut, retainedRefused: (topic) => retained.push(topic) })
   return { ...wire, retained }
 }
 

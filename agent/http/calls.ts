@@ -1,0 +1,25 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { RouteName } from '../../schemas/routes.ts'
+
+/** One request, its path and body checked. */
+export interface Call {
+  /** Values of the path's `{…}`. */
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, string>>
+  readonly body: unknown
+  readonly headers: IncomingHttpHeaders
+}
+
+/** What a call gives; a body that is no string or bytes is sent as JSON. */
+export interface CallAnswer {
+  /** Default 200. */
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: unknown
+}
+
+/** Carries out one call. @throws AgentError, Refusal: the answer is a problem */
+export type Handler = (call: Call) => Promise<CallAnswer>
+
+/** Handlers by route. */
+export type Handlers<N extends RouteName = RouteName> = { readonly [K in N]: Handler }

@@ -1,0 +1,62 @@
+import Type, { type Static } from 'typebox'
+import { Id } from './control.ts'
+import { errorCodes } from './errors.ts'
+import { Inputs, ModelStatus, Outputs, ServiceStatus, Stats, StreamStatus } from './state.ts'
+
+/** What went wrong, as RFC 9457 has it, with the code that it has on MQTT. */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ description: 'urn:heliograph:error:<code>' }),
+    title: Type.String({ description: 'What the code means.' }),
+    status: Type.Integer({ minimum: 400, maximum: 599 }),
+    detail: Type.String(),
+    instance: Type.String({ description: 'The path that was asked for.' }),
+    code: Type.Enum(Object.keys(errorCodes)),
+    retryable: Type.Boolean(),
+    cure: Type.String({ description: 'What mends it.' }),
+  },
+  { description: 'A problem (RFC 9457); `code` is the same as on MQTT.' },
+)
+export type Problem = Static<typeof Problem>
+
+/** One service, as it is wanted and as it is. */
+export const ServiceView = Type.Object({
+  service: Id,
+  compute: Type.Enum(['start', 'stop']),
+  state: ServiceStatus,
+  input: Inputs,
+  output: Outputs,
+  model: ModelStatus,
+  streams: Type.Record(Type.String(), StreamStatus, { description: 'By <output>/<input>.' }),
+  stats: Type.Optional(Stats),
+})
+export type ServiceView = Static<typeof ServiceView>
+
+/** `GET /compute`. */
+export const ComputeView = Type.Object({
+  compute: Type.Enum(['start', 'stop'], { description: 'What is wanted.' }),
+  state: ServiceStatus,
+  streams: Type.Record(Type.String(), StreamStatus, { description: 'By <output>/<input>.' }),
+})
+export type ComputeView = Static<typeof ComputeView>
+
+/** One model of this machine. */
+export const ModelView = Type.Object({
+  id: Type.String(),
+  task: Type.String(),
+  family: Type.String(),
+  licence: Type.String(),
+  labels: Type.Array(Type.String()),
+  state: Type.Enum(['ready', 'absent'], { description: 'Whether its file is on this machine.' }),
+  bytes: Type.Optional(Type.Integer({ description: 'Size of the file.' })),
+})
+export type ModelView = Static<typeof ModelView>
+
+/** What pulling a model gave. */
+export const PulledModel = Type.Object({ model: Type.String(), sha256: Type.String() })
+
+/** `GET /ping`. */
+export const Pong = Type.Object({
+  boot: Type.String({ description: 'New at every start of the agent.' }),
+  at: Type.Number({ description: 'Unix ms.' }),
+})
