@@ -103,6 +103,7 @@ async function startParts(
     presence: present,
     servicesChanged: (services) => introduction.change({ services: [...services] }),
   })
+  rtsp.expect((path) => control.promises(path))
   const live = serveLive(config, web, control, log)
   ends.push(async () => live.close())
   const http = await serveHttp(web, {

@@ -3,6 +3,8 @@ import { Cidrs, Count, Folder, Folders, Host, LOOPBACK, Port } from './config-pa
 import { advertise, live, media, preview, rtsp } from './config-video.ts'
 import { Id, ServiceAdd } from './control.ts'
 
+const MiB = 1024 * 1024
+
 const agent = Type.Object(
   {
     id: Type.Optional({
@@ -65,6 +67,8 @@ const http = Type.Object(
       description:
         'Host names by which the agent may be reached over HTTP, besides localhost and plain addresses.',
     }),
+    maxUploadBytes: Count(512 * MiB, 2 ** 40, 'Uploads with more bytes are refused.'),
+    maxSpoolBytes: Count(2048 * MiB, 2 ** 40, 'Disk that uploads may take together.'),
   },
   { description: 'The HTTP server: the API, MQTT over WebSocket and live video.' },
 )

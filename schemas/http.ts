@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { Id } from './control.ts'
 import { errorCodes } from './errors.ts'
+import { Detections } from './results.ts'
 import { Inputs, ModelStatus, Outputs, ServiceStatus, Stats, StreamStatus } from './state.ts'
 
 /** What went wrong, as RFC 9457 has it, with the code that it has on MQTT. */
@@ -19,6 +20,13 @@ export const Problem = Type.Object(
 )
 export type Problem = Static<typeof Problem>
 
+/** A stream that is wanted: where it is to be found, and what it is once it is open. */
+export const StreamView = Type.Object({
+  ...Type.Partial(StreamStatus).properties,
+  url: Type.String({ description: 'rtsp://…; players may open it at once.' }),
+})
+export type StreamView = Static<typeof StreamView>
+
 /** One service, as it is wanted and as it is. */
 export const ServiceView = Type.Object({
   service: Id,
@@ -27,7 +35,7 @@ export const ServiceView = Type.Object({
   input: Inputs,
   output: Outputs,
   model: ModelStatus,
-  streams: Type.Record(Type.String(), StreamStatus, { description: 'By <output>/<input>.' }),
+  streams: Type.Record(Type.String(), StreamView, { description: 'By <output>/<input>.' }),
   stats: Type.Optional(Stats),
 })
 export type ServiceView = Static<typeof ServiceView>
@@ -36,9 +44,18 @@ export type ServiceView = Static<typeof ServiceView>
 export const ComputeView = Type.Object({
   compute: Type.Enum(['start', 'stop'], { description: 'What is wanted.' }),
   state: ServiceStatus,
-  streams: Type.Record(Type.String(), StreamStatus, { description: 'By <output>/<input>.' }),
+  streams: Type.Record(Type.String(), StreamView, { description: 'By <output>/<input>.' }),
 })
 export type ComputeView = Static<typeof ComputeView>
+
+/** What a computation over HTTP gives in JSON: one result, or several in order. */
+export const Computed = Type.Union([
+  Detections,
+  Type.Object({
+    results: Type.Array(Detections),
+    error: Type.Optional(Problem),
+  }),
+])
 
 /** One model of this machine. */
 export const ModelView = Type.Object({

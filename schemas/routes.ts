@@ -8,7 +8,15 @@ import {
   OutputSet,
   ServiceAdd,
 } from './control.ts'
-import { ComputeView, ModelView, Pong, Problem, PulledModel, ServiceView } from './http.ts'
+import {
+  Computed,
+  ComputeView,
+  ModelView,
+  Pong,
+  Problem,
+  PulledModel,
+  ServiceView,
+} from './http.ts'
 import { AgentInfo, Inputs, ModelStatus, Outputs } from './state.ts'
 
 /** Who may call a route, where clients authenticate: each may do what the ones before it may. */
@@ -35,6 +43,8 @@ export interface Route {
   readonly query?: TObject
   /** In JSON; a text that is no JSON is taken as a string. */
   readonly body?: TSchema
+  /** The body is a file of any type, or several as multipart/form-data. */
+  readonly upload?: true
   /** By status. */
   readonly answers: Readonly<Record<number, Answer>>
 }
@@ -52,7 +62,7 @@ export const problemAnswer: Answer = {
 
 const ok = (description: string, schema: TSchema) => ({ 200: { description, schema } })
 
-type Part = Pick<Route, 'method' | 'summary' | 'role' | 'body' | 'answers'>
+type Part = Omit<Route, 'path' | 'tag' | 'params'>
 
 const inputs = ok('Every input with its state.', Inputs)
 const outputs = ok('Every output with its state and counters.', Outputs)
@@ -135,6 +145,24 @@ const parts = {
     answers: {
       ...compute,
       202: { description: 'Started; the streams can be watched.', schema: ComputeView },
+    },
+  },
+  'POST /compute': {
+    method: 'POST',
+    role: 'operator',
+    summary:
+      'Send pictures or a video, get what was found in them: as JSON, or drawn on the picture.',
+    upload: true,
+    query: Type.Object({
+      tag: Type.Optional(Type.String({ maxLength: 256, description: 'Copied into the results.' })),
+    }),
+    answers: {
+      200: {
+        description:
+          'One result, or several in the order of the files and their pictures. application/x-ndjson gives one line each; image/jpeg and image/png the picture with the boxes, several as multipart/mixed.',
+        schema: Computed,
+        content: ['application/x-ndjson', 'image/jpeg', 'image/png', 'multipart/mixed'],
+      },
     },
   },
 } as const satisfies Record<string, Part>

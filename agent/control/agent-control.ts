@@ -19,6 +19,7 @@ import {
   readOutputs,
 } from './payloads.ts'
 import type { Presence } from './presence.ts'
+import { promisedStreams } from './promised-streams.ts'
 import { type Addressed, type Order, type Outcome, Router } from './router.ts'
 import { applySection, type ServiceSection, sectionEvents } from './seed.ts'
 import type { ServiceControl } from './service-control.ts'
@@ -77,6 +78,14 @@ export class AgentControl {
 
   get services(): ReadonlyMap<string, ServiceControl> {
     return this.#services.all
+  }
+
+  /** Whether a stream at `/<service>/<output>/<input>` is wanted, and may be there soon. */
+  promises(path: string): boolean {
+    const [, id = '', output, input] = path.split('/')
+    const service = this.services.get(id)
+    const streams = service ? promisedStreams(service.state) : []
+    return streams.some((stream) => stream.output === output && stream.input === input)
   }
 
   /** Ends every process; resolves when what is desired is on the disk. */

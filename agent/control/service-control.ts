@@ -10,6 +10,7 @@ import type { Launch } from '../service/launch.ts'
 import type { Once, ServiceLimits, Suspect } from '../service/messages.ts'
 import { type FromRunning, Supervisor } from '../service/supervisor.ts'
 import type { ModelStore } from '../store/store.ts'
+import { streamViews } from './promised-streams.ts'
 import { quarantine, quarantineAlert } from './quarantine.ts'
 import type { Effect, ServiceEvent, ServiceState } from './service-state.ts'
 import { type ServiceTopics, serviceTopics } from './service-topics.ts'
@@ -102,7 +103,9 @@ export class ServiceControl {
 
   /** What its state does not tell: since when it is as it is, its last stats, its streams by path. */
   get facts() {
-    return { since: this.#since, stats: this.#stats, streams: this.#traffic.streams }
+    const { id, streams: server } = this.#parts
+    const streams = streamViews(id, this.#state, server, this.#traffic.streams)
+    return { since: this.#since, stats: this.#stats, streams }
   }
 
   /** The stream that shows an input, where an output makes one. */

@@ -6,15 +6,13 @@ import Fastify, {
 } from 'fastify'
 import type { TSchema } from 'typebox'
 import { check } from '../../schemas/decode.ts'
-import { type Route, type RouteName, routes } from '../../schemas/routes.ts'
-import { readPayload } from '../control/request.ts'
-import { AgentError } from '../core/errors.ts'
 import { distrust } from '../net/web-trust.ts'
-import type { Handler, Handlers } from './calls.ts'
-import { idempotent } from './idempotency.ts'
+import { addRoutes, pathOf } from './add-routes.ts'
+import type { Handlers } from './calls.ts'
 import type { HttpParts } from './parts.ts'
 import { problemOf, Refusal } from './problems.ts'
 import { agentRoutes } from './routes/agent.ts'
+import { uploadRoutes } from './routes/compute.ts'
 import { partRoutes } from './routes/parts.ts'
 import { serviceRoutes } from './routes/services.ts'
 
@@ -32,7 +30,6 @@ export function httpApp(parts: HttpParts, serverFactory?: FastifyServerFactory):
     logger: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   })
-  takeAnyBody(app)
   app.setValidatorCompiler(({ schema, httpPart }) => (value: unknown) => {
     const decoded = check(schema as TSchema, value)
     if (decoded.ok) return { value: decoded.value }
@@ -58,46 +55,10 @@ export function httpApp(parts: HttpParts, serverFactory?: FastifyServerFactory):
     ...partRoutes(parts),
     ...serviceRoutes(parts),
     ...agentRoutes(parts),
+    ...uploadRoutes(parts),
   }
-  const once = idempotent()
-  for (const [name, route] of Object.entries(routes)) {
-    addRoute(app, route, once(name, handlers[name as RouteName]))
-  }
+  addRoutes(app, handlers, parts.config)
   return app
-}
-
-/** Bodies are read as MQTT payloads are: JSON, or a bare text such as a URL, whatever their type says. */
-function takeAnyBody(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-    const read = readPayload(body as Buffer)
-    if (read.ok) done(null, read.value)
-    else done(new AgentError('MESSAGE_INVALID', `body: ${read.problem}`))
-  })
-}
-
-/** Bodies are checked where MQTT payloads are, in `control/payloads.ts`, so that both doors judge alike. */
-function addRoute(app: FastifyInstance, route: Route, handler: Handler): void {
-  const { method, path, params, query } = route
-  app.route({
-    method,
-    url: path.replace(/\{(\w+)\}/g, ':$1'),
-    schema: { ...(params ? { params } : {}), ...(query ? { querystring: query } : {}) },
-    handler: async (request, reply) => {
-      const {
-        status = 200,
-        headers = {},
-        body,
-      } = await handler({
-        params: request.params as Record<string, string>,
-        query: request.query as Record<string, string>,
-        body: request.body,
-        headers: request.headers,
-      })
-      reply.code(status).headers({ 'cache-control': 'no-store', ...headers })
-      return body === undefined ? reply.send() : reply.type('application/json').send(body)
-    },
-  })
 }
 
 function answerProblem(
@@ -115,8 +76,4 @@ function answerProblem(
     .type('application/problem+json')
     .serializer((value: unknown) => JSON.stringify(value))
     .send(body)
-}
-
-function pathOf({ url }: FastifyRequest): string {
-  return url.split('?')[0] ?? '/'
 }

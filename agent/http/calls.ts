@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { RouteName } from '../../schemas/routes.ts'
 
 /** One request, its path and body checked. */
@@ -8,9 +9,21 @@ export interface Call {
   readonly query: Readonly<Record<string, string>>
   readonly body: unknown
   readonly headers: IncomingHttpHeaders
+  /** As it was asked for, without its query. */
+  readonly path: string
+  /** Fires when the caller is gone before the answer is. */
+  readonly signal: AbortSignal
+  /** Of routes that take uploads: the files of the body, to be read one after the other. */
+  uploads(): AsyncIterable<UploadedFile>
 }
 
-/** What a call gives; a body that is no string or bytes is sent as JSON. */
+/** One file of a body. */
+export interface UploadedFile {
+  readonly content: Readable
+  readonly name?: string
+}
+
+/** What a call gives; a body that is neither a stream nor bytes is sent as JSON. */
 export interface CallAnswer {
   /** Default 200. */
   readonly status?: number

@@ -14,6 +14,8 @@ export interface HttpParts {
   readonly trust: WebTrust
   readonly control: AgentControl
   readonly store: ModelStore
+  /** Where uploads lie while they are worked on. */
+  readonly uploadFolder: string
   /** What `$info` says now. */
   info(): AgentInfo
 }

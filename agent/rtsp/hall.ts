@@ -1,4 +1,5 @@
 import type { Log } from '../core/log.ts'
+import type { Arrivals } from './arrivals.ts'
 import type { User } from './auth.ts'
 import type { RtspLimits } from './limits.ts'
 import type { Mishaps } from './mishaps.ts'
@@ -14,6 +15,9 @@ export interface Hall {
   readonly clients: number
   readonly queueBytes: number
   readonly streams: ReadonlyMap<string, OfferedStream>
+  readonly arrivals: Arrivals
+  /** Whether a stream that is not there will be, soon. */
+  isComing(path: string): boolean
   /** By id. */
   readonly sessions: Map<string, Session>
   /** The ports for viewers of one address family; opened on first use. */

@@ -21,6 +21,8 @@ export interface RtspLimits {
   readonly orphanMs: number
   /** DESCRIBE waits so long for the parameter sets of a stream. */
   readonly describeMs: number
+  /** DESCRIBE waits so long for a stream whose service is starting. */
+  readonly comingMs: number
   /** PLAY waits so long for a key picture before it is answered without its number and time. */
   readonly playMs: number
   /** A stream is wanted so long after nobody watches it any more. */
@@ -51,6 +53,7 @@ export const defaultRtspLimits: RtspLimits = {
   sessionMs: 60_000,
   orphanMs: 10_000,
   describeMs: 5000,
+  comingMs: 8000,
   playMs: 1000,
   lingerMs: 5000,
   keyMs: 250,

@@ -56,7 +56,7 @@ async function describe(call: Call): Promise<RtspResponse> {
   const { request, peer } = call
   const accepted = request.headers.get('accept') ?? 'application/sdp'
   if (!/application\/sdp|\*\/\*|application\/\*/i.test(accepted)) return { status: 406 }
-  const found = streamOf(call)
+  const found = streamOf(call) ?? (await comingStream(call))
   if (!found) return { status: 404 }
   const { stream, target } = found
   const sets = await stream.describe()
@@ -154,6 +154,17 @@ function getParameter(call: Call): RtspResponse {
 function streamOf({ hall, request }: Call): { stream: OfferedStream; target: Target } | undefined {
   const target = targetOf(request.url)
   const stream = target && hall.streams.get(target.path)
+  return stream && { stream, target }
+}
+
+/** A stream whose service is starting: it was promised, so who asks for it waits a little. */
+async function comingStream({
+  hall,
+  request,
+}: Call): Promise<{ stream: OfferedStream; target: Target } | undefined> {
+  const target = targetOf(request.url)
+  if (!target || !hall.isComing(target.path)) return
+  const stream = await hall.arrivals.wait(target.path, hall.limits.comingMs)
   return stream && { stream, target }
 }
 

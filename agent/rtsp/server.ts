@@ -2,6 +2,7 @@ import { createServer, isIPv6, type Server } from 'node:net'
 import type { Log } from '../core/log.ts'
 import type { StreamOffer, VideoPacket } from '../core/video.ts'
 import { listen } from '../net/listen.ts'
+import { arrivals } from './arrivals.ts'
 import type { User } from './auth.ts'
 import { type Connection, serveConnection } from './connection.ts'
 import type { Hall } from './hall.ts'
@@ -39,6 +40,8 @@ export interface RtspServer {
   readonly port: number
   /** Offers a stream. One that has the same path ends. */
   offer(offer: StreamOffer): RtspStream
+  /** Who tells whether a stream that is not offered will be, soon. */
+  expect(isComing: (path: string) => boolean): void
   /** Says goodbye to everyone and frees the ports. */
   close(): Promise<void>
 }
@@ -64,8 +67,10 @@ export async function startRtspServer(parts: RtspParts): Promise<RtspServer> {
   const { users, clients, queueBytes } = config
   const hall: Hall = {
     ...{ users, limits, clients, queueBytes, streams, sessions, log },
-    ...{ tally: mishaps, udp: udp.open },
+    ...{ tally: mishaps, udp: udp.open, arrivals: arrivals() },
+    isComing: (path) => isComing(path),
   }
+  let isComing = (_path: string): boolean => false
 
   function boundHost(): string {
     const address = server.address()
@@ -96,8 +101,12 @@ export async function startRtspServer(parts: RtspParts): Promise<RtspServer> {
   return {
     port,
     offer: (offer) => addStream(hall, streams, offer),
+    expect(tell) {
+      isComing = tell
+    },
     async close() {
       clearInterval(timer)
+      hall.arrivals.giveUp()
       const stopped = stop(server)
       for (const stream of streams.values()) stream.close()
       for (const session of [...sessions.values()]) session.end(true)
@@ -110,7 +119,7 @@ export async function startRtspServer(parts: RtspParts): Promise<RtspServer> {
 }
 
 function addStream(
-  { limits, sessions }: Hall,
+  { limits, sessions, arrivals }: Hall,
   streams: Map<string, OfferedStream>,
   offer: StreamOffer,
 ): RtspStream {
@@ -118,6 +127,7 @@ function addStream(
   const before = streams.get(offer.path)
   streams.set(offer.path, stream)
   if (before) endOf(before, sessions)
+  arrivals.arrived(stream)
   return {
     write: (packet) => stream.write(packet),
     get viewers() {
