@@ -27,18 +27,15 @@ export function idempotent(): (name: string, handler: Handler) => Handler {
     }
     const key = `${name}\n${JSON.stringify(call.params)}\n${given}`
     const content = contentOf(call)
-    const before = await known.recall(key, performance.now())
+    const before = known.recall(key, performance.now())
     if (!before) {
-      const answer = handler(call)
-      known.remember(
-        key,
-        answer.then((done) => ({ content, answer: done })),
-        performance.now(),
-      )
-      answer.catch(() => known.forget(key))
-      return answer
+      const remembered = handler(call).then((answer) => ({ content, answer }))
+      remembered.catch(() => known.forget(key))
+      known.remember(key, remembered, performance.now())
+      return (await remembered).answer
     }
-    if (before.content === content) return before.answer
+    const { content: asked, answer } = await before
+    if (asked === content) return answer
     const message = `Idempotency-Key '${redact(given)}' was used for another request; take a new one`
     throw new Refusal(422, 'CONFLICT', message)
   }
