@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { negotiate } from '@fastify/accept-negotiator'
+import Negotiator from 'negotiator'
 import type { OnceAnswer } from '../service/messages.ts'
 import type { CallAnswer } from './calls.ts'
 import { problemOf, Refusal } from './problems.ts'
@@ -20,9 +20,9 @@ type Answers = AsyncGenerator<OnceAnswer, void, void>
 
 /** The form that a client prefers; JSON where it has no wish. @throws Refusal 406 */
 export function formOf(accept: string | undefined): Form {
-  if (accept === undefined) return 'json'
-  const type = negotiate(accept, Object.keys(forms))
-  if (type !== null) return forms[type as keyof typeof forms]
+  const headers = accept === undefined ? {} : { accept }
+  const type = new Negotiator({ headers }).mediaType(Object.keys(forms))
+  if (type !== undefined) return forms[type as keyof typeof forms]
   const known = Object.keys(forms).join(', ')
   throw new Refusal(406, 'MESSAGE_INVALID', `Accept must allow one of: ${known}`)
 }
@@ -84,7 +84,7 @@ async function* rejoined(known: OnceAnswer[], next: Next | undefined, rest: Answ
 }
 
 function single({ result, picture }: OnceAnswer, form: Form): CallAnswer {
-  if (!picture) return { body: result }
+  if (!picture || !pictureOf(form)) return { body: result }
   return {
     headers: { 'content-type': `image/${form}`, 'heliograph-items': String(result.items.length) },
     body: Buffer.from(picture),

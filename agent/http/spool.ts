@@ -49,6 +49,8 @@ export function spool(folder: string, limits: SpoolLimits): Spool {
   }
   return {
     async take(body) {
+      // It may break before it is read; reading it tells.
+      body.on('error', () => undefined)
       const path = join(folder, randomUUID())
       const file = await open(path, 'wx', 0o600)
       let bytes = 0

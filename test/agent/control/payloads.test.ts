@@ -28,6 +28,24 @@ describe('input/set', () => {
     expect(inputs({ url: 'a.mp4' }).value).toMatchObject(expected)
   })
 
+  it('replaces all by a map where that is asked for', () => {
+    const full = { a: 'mqtt:a', b: 'mqtt:b', c: 'mqtt:c' }
+    const { value } = readInputs(full, desired, limits, true)
+    expect(value.replace).toBe(true)
+    expect(Object.keys(value.patch)).toEqual(['a', 'b', 'c'])
+    expect(failure(() => readInputs({ ...full, d: 'mqtt:d' }, desired, limits, true)).code).toBe(
+      'LIMIT_EXCEEDED',
+    )
+    const outputs = { ...desired, outputs: { old: { url: 'mqtt:' }, kept: { url: 'mqtt:' } } }
+    const set = readOutputs({ kept: 'mqtt:', fresh: 'mqtt:' }, outputs, limits, true)
+    expect(set.value.patch).toEqual({ old: null, kept: { url: 'mqtt:' }, fresh: { url: 'mqtt:' } })
+  })
+
+  it('counts no input that goes', () => {
+    const { value } = inputs({ gate: null, a: 'mqtt:a', b: 'mqtt:b', c: 'mqtt:c' })
+    expect(Object.keys(value.patch)).toHaveLength(4)
+  })
+
   it('merges any other object by id, null removes', () => {
     const { value } = inputs({ yard: 'mqtt:yard', gate: null, door: { url: 'mqtt:door', fps: 5 } })
     expect(value).toEqual({

@@ -82,6 +82,24 @@ describe('the RTSP server', () => {
     expect(body).toContain(`sprop-parameter-sets=${base64.join(',')}\r\n`)
   })
 
+  it('has who asks for a stream that is coming wait for it', async () => {
+    const server = await testServer()
+    server.expect((at) => at === path)
+    const client = await rtspClient(server.port)
+    const described = client.ask('DESCRIBE', server.url)
+    const other = await rtspClient(server.port)
+    expect((await other.ask('DESCRIBE', `${server.url}2`)).status).toBe(404)
+    eagerStream(server)
+    expect((await described).status).toBe(200)
+  })
+
+  it('has nobody wait for long for a stream that does not come', async () => {
+    const server = await testServer({}, { comingMs: 30 })
+    server.expect(() => true)
+    const client = await rtspClient(server.port)
+    expect((await client.ask('DESCRIBE', server.url)).status).toBe(404)
+  })
+
   it('says that a stream without pictures is unavailable, after a while', async () => {
     const server = await testServer({}, { describeMs: 50 })
     testStream(server)
