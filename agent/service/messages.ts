@@ -29,6 +29,8 @@ export interface MediaChoice {
 export interface ServiceLimits {
   readonly roots: readonly string[]
   readonly mediaFolder: string
+  /** Where requests' own files lie: closed to inputs, whatever the roots are. */
+  readonly uploadFolder: string
   readonly addresses: AddressRules
   readonly outputAddresses: AddressRules
   readonly minFreeBytes: number
