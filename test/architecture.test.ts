@@ -67,6 +67,7 @@ const table: ImportTable = {
     'agent/pipeline',
     'agent/sources/registry.ts',
     'agent/sinks/registry.ts',
+    'agent/sinks/annotated.ts',
     'agent/sinks/preview.ts',
     'type agent/sinks',
     'agent/models/registry.ts',
