@@ -8,6 +8,8 @@ import { AgentError } from './core/errors.ts'
 export interface DataFolder {
   /** What is desired (see `control/desired-store.ts`). */
   readonly stateFile: string
+  /** For files that requests bring along, this user's alone; empty at the start. */
+  readonly uploadFolder: string
   /** For crash records, which are written several times per frame: in memory where that can be. */
   readonly crashFolder: string
   /** Lets another agent have the folder. */
@@ -30,6 +32,7 @@ export async function takeDataFolder(folder: string, mediaFolder: string): Promi
       throw new AgentError('CONFIG_INVALID', message)
     }
     await writeFile(lock, `${await nameOf(process.pid)}\n`)
+    await emptied(uploadFolderIn(folder))
   } catch (cause) {
     if (cause instanceof AgentError) throw cause
     const why = cause instanceof Error ? cause.message : String(cause)
@@ -39,9 +42,21 @@ export async function takeDataFolder(folder: string, mediaFolder: string): Promi
   }
   return {
     stateFile: join(folder, 'desired.json'),
+    uploadFolder: uploadFolderIn(folder),
     crashFolder: await memoryFolder(runFolder),
     release: () => rm(lock, { force: true }),
   }
+}
+
+/** Where requests' own files lie in a data folder. */
+export function uploadFolderIn(folder: string): string {
+  return join(folder, 'uploads')
+}
+
+/** A new folder of this user alone: what an agent left behind that was killed is nobody's any more. */
+async function emptied(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { mode: 0o700 })
 }
 
 /** A folder of this user alone on a file system in memory, the same at each start; else `fallback`. */

@@ -108,6 +108,7 @@ async function startParts(
   ends.push(async () => live.close())
   const http = await serveHttp(web, {
     ...{ config: config.http, book, log, trust: web.trust, control },
+    uploadFolder: data.uploadFolder,
     store,
     info: () => introduction.now,
   })

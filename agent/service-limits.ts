@@ -1,4 +1,5 @@
 import type { Config } from '../schemas/config.ts'
+import { uploadFolderIn } from './data-folder.ts'
 import type { ServiceLimits } from './service/messages.ts'
 
 /** What a service may touch besides what the configuration says. */
@@ -11,10 +12,11 @@ export interface Surroundings {
 
 /** What the configuration lets a service touch, and how much of it. */
 export function serviceLimits(config: Config, { ownPorts, faults }: Surroundings): ServiceLimits {
-  const { sources, outputs, limits, media, preview } = config
+  const { data, sources, outputs, limits, media, preview } = config
   return {
     roots: sources.roots,
     mediaFolder: outputs.mediaFolder,
+    uploadFolder: uploadFolderIn(data.folder),
     addresses: { ...sources.addresses, ownPorts },
     outputAddresses: { ...outputs.addresses, ownPorts },
     topicPrefixes: outputs.topicPrefixes,

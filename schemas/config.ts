@@ -135,6 +135,7 @@ const limits = Type.Object(
     services: Count(16, 256, 'Services of the agent.'),
     inputsPerService: Count(32, 256, 'Inputs of one service.'),
     onceConcurrency: Count(8, 256, 'Requests for one result that a service works on at once.'),
+    onceQueue: Count(64, 4096, 'Further ones that wait for their turn; more are refused.'),
   },
   { description: 'How much the agent takes on.' },
 )

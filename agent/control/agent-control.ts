@@ -8,6 +8,7 @@ import type { Launch } from '../service/launch.ts'
 import type { ServiceLimits } from '../service/messages.ts'
 import type { ModelStore } from '../store/store.ts'
 import type { DesiredStore, StoredState } from './desired-store.ts'
+import { listed, type OnceLimits } from './once-requests.ts'
 import {
   checked,
   checkLabels,
@@ -42,7 +43,7 @@ export interface ControlParts {
   readonly defaultModel: Desired['model']
   readonly launch: Launch
   readonly serviceLimits: ServiceLimits
-  readonly limits: PartLimits & { readonly services: number; readonly onceConcurrency: number }
+  readonly limits: PartLimits & OnceLimits & { readonly services: number }
   /** For crash records. */
   readonly crashFolder: string
   readonly presence: Presence
@@ -142,7 +143,8 @@ export class AgentControl {
     }
     const tag = value.tag === undefined ? {} : { tag: value.tag }
     const source = onceSource(value.input, service.state.desired)
-    const results = await service.once({ ...source, ...tag, publish: !answered })
+    const request = { ...source, ...tag, publish: !answered }
+    const results = await listed((options) => service.once(request, options))
     return { unknown, data: results.length === 1 ? results[0] : { results } }
   }
 

@@ -1,4 +1,5 @@
-import type { Fault, Suspect } from '../service/messages.ts'
+import type { Fault } from '../service/messages.ts'
+import type { Lasting } from '../service/supervisor.ts'
 import type { ServiceEvent } from './service-state.ts'
 import type { ErrorContext } from './service-topics.ts'
 
@@ -9,7 +10,7 @@ export interface Quarantine {
 }
 
 /** @param model the id of the desired model */
-export function quarantine(suspect: Suspect, error: Fault, model: string): Quarantine {
+export function quarantine(suspect: Lasting, error: Fault, model: string): Quarantine {
   if (suspect.kind === 'model')
     return { context: {}, event: { type: 'model/failed', id: model, error } }
   const { kind, id } = suspect
@@ -17,7 +18,7 @@ export function quarantine(suspect: Suspect, error: Fault, model: string): Quara
 }
 
 /** The id of the alert on a quarantine. */
-export function quarantineAlert(service: string, suspect: Suspect): string {
+export function quarantineAlert(service: string, suspect: Lasting): string {
   if (suspect.kind === 'model') return `${service}-model`
   return suspect.kind === 'input' ? `${service}-${suspect.id}` : `${service}-output-${suspect.id}`
 }

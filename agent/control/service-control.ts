@@ -1,15 +1,21 @@
-import { randomUUID } from 'node:crypto'
 import type { AddressBook } from '../../schemas/address.ts'
-import type { Result } from '../../schemas/results.ts'
 import type { Stats } from '../../schemas/state.ts'
 import type { Bus } from '../core/bus.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { LiveStream, StreamServer } from '../core/video.ts'
 import type { Launch } from '../service/launch.ts'
-import type { Once, ServiceLimits, Suspect } from '../service/messages.ts'
-import { type FromRunning, Supervisor } from '../service/supervisor.ts'
+import type { Fault, OnceAnswer, ServiceLimits } from '../service/messages.ts'
+import { type FromRunning, type Lasting, Supervisor } from '../service/supervisor.ts'
 import type { ModelStore } from '../store/store.ts'
+import { ModelFetch } from './model-fetch.ts'
+import {
+  ONCE_TIMEOUT_MS,
+  type OnceLimits,
+  type OnceOptions,
+  type OnceRequest,
+  OnceRequests,
+} from './once-requests.ts'
 import { streamViews } from './promised-streams.ts'
 import { quarantine, quarantineAlert } from './quarantine.ts'
 import type { Effect, ServiceEvent, ServiceState } from './service-state.ts'
@@ -29,7 +35,7 @@ export interface ServiceParts {
   readonly launch: Launch
   readonly limits: ServiceLimits
   readonly crashRecord: string
-  readonly onceConcurrency: number
+  readonly onceLimits: OnceLimits
   /** The desired state changed. */
   changed(): void
   /** Raises, or with nothing clears, an alert. */
@@ -39,21 +45,16 @@ export interface ServiceParts {
 /** How long a process is kept warm after its last work, ms. */
 const LINGER_MS = 30_000
 
-interface Asked {
-  resolve(results: readonly Result[]): void
-  reject(error: AgentError): void
-}
-
 /** One service on main's side: feeds its state machine, carries out effects, publishes what changed. */
 export class ServiceControl {
   readonly #parts: ServiceParts
   readonly #supervisor: Supervisor
   readonly #traffic: ServiceTraffic
   readonly topics: ServiceTopics
-  readonly #asked = new Map<string, Asked>()
+  readonly #once: OnceRequests
+  readonly #fetch: ModelFetch
   #state: ServiceState
   #since = Date.now()
-  #fetch = new AbortController()
   #linger: NodeJS.Timeout | undefined
   #stats: Stats | undefined
   #previews: readonly string[] = []
@@ -87,6 +88,18 @@ export class ServiceControl {
         quarantined: (who, error) => this.#quarantined(who, AgentError.fromInfo(error)),
         message: (message) => this.#heard(message),
       },
+    })
+    this.#fetch = new ModelFetch(parts.store, (news, error) => {
+      if (error) this.topics.error(error)
+      this.dispatch(news)
+    })
+    this.#once = new OnceRequests({
+      limits: parts.onceLimits,
+      timeoutMs: ONCE_TIMEOUT_MS,
+      underWay: () => Object.keys(this.#state.pending).length,
+      begin: (once) => this.dispatch({ type: 'compute/once', once }),
+      cancel: (request) => this.dispatch({ type: 'once/cancel', request }),
+      taken: (request) => this.#supervisor.send({ type: 'once/taken', request }),
     })
   }
 
@@ -145,20 +158,16 @@ export class ServiceControl {
     for (const effect of effects) this.#perform(effect)
     if (next.desired !== before.desired) this.#parts.changed()
     this.#publish()
+    this.#once.admit()
   }
 
-  /** Infers once. @throws AgentError LIMIT_EXCEEDED, TIMEOUT, and what the source raises */
-  once(once: Omit<Once, 'request'>): Promise<readonly Result[]> {
-    const { onceConcurrency } = this.#parts
-    if (this.#asked.size >= onceConcurrency) {
-      const message = `${onceConcurrency} 'once' requests are under way already (setting limits.onceConcurrency)`
-      throw new AgentError('LIMIT_EXCEEDED', message, { retryable: true })
-    }
-    const request = randomUUID()
-    return new Promise((resolve, reject) => {
-      this.#asked.set(request, { resolve, reject })
-      this.dispatch({ type: 'compute/once', once: { ...once, request } })
-    })
+  /**
+   * Results of one source, as they come: pulling the first one asks, at most four are on their way untaken,
+   * and leaving the loop or aborting the signal ends the work.
+   * @throws AgentError as `OnceRequests.ask`
+   */
+  once(request: OnceRequest, options?: OnceOptions): AsyncGenerator<OnceAnswer, void, void> {
+    return this.#once.ask(request, options)
   }
 
   /** Ends the process and waits for it; nothing that happens from now on changes what is desired. */
@@ -167,9 +176,7 @@ export class ServiceControl {
     clearTimeout(this.#linger)
     this.#fetch.abort()
     this.#traffic.clear()
-    const gone = new AgentError('CONFLICT', 'the service is stopping')
-    for (const asked of this.#asked.values()) asked.reject(gone)
-    this.#asked.clear()
+    this.#once.close(new AgentError('CONFLICT', 'the service is stopping'))
     await this.#supervisor.stop()
   }
 
@@ -191,38 +198,14 @@ export class ServiceControl {
         this.#supervisor.send(effect.message)
         return
       case 'model/fetch':
-        void this.#fetchModel(effect.id)
+        void this.#fetch.fetch(effect.id)
         return
       case 'linger':
         clearTimeout(this.#linger)
         this.#linger = setTimeout(() => this.dispatch({ type: 'linger/over' }), LINGER_MS)
         return
       case 'once/failed':
-        this.#settleOnce(effect.request, (asked) => asked.reject(AgentError.fromInfo(effect.error)))
-    }
-  }
-
-  async #fetchModel(id: string): Promise<void> {
-    this.#fetch.abort()
-    const abort = new AbortController()
-    this.#fetch = abort
-    let shown = -1
-    try {
-      const model = await this.#parts.store.ensure(id, {
-        signal: abort.signal,
-        onProgress: ({ done, total }) => {
-          const progress = total ? Math.floor((done / total) * 20) / 20 : 0
-          if (progress === shown || abort.signal.aborted) return
-          shown = progress
-          this.dispatch({ type: 'model/progress', id, progress })
-        },
-      })
-      if (!abort.signal.aborted) this.dispatch({ type: 'model/fetched', model })
-    } catch (cause) {
-      if (abort.signal.aborted) return
-      const error = AgentError.from(cause, 'MODEL_LOAD')
-      this.topics.error(error)
-      this.dispatch({ type: 'model/failed', id, error: error.toInfo() })
+        this.#onceOver(effect.request, effect.error)
     }
   }
 
@@ -248,13 +231,14 @@ export class ServiceControl {
         this.topics.error(AgentError.fromInfo(message.error))
         this.dispatch(message)
         return
-      case 'once':
-        this.#settleOnce(message.request, (asked) => asked.resolve(message.results as Result[]))
+      case 'once/answer':
+        this.#once.answered(message.request, message.answer)
+        return
+      case 'once/done':
+        this.#onceOver(message.request)
         return
       case 'once/failed':
-        this.#settleOnce(message.request, (asked) =>
-          asked.reject(AgentError.fromInfo(message.error)),
-        )
+        this.#onceOver(message.request, message.error)
         return
       case 'fault': {
         const { error, type, ...where } = message
@@ -266,10 +250,8 @@ export class ServiceControl {
     }
   }
 
-  #settleOnce(request: string, settle: (asked: Asked) => void): void {
-    const asked = this.#asked.get(request)
-    this.#asked.delete(request)
-    if (asked) settle(asked)
+  #onceOver(request: string, error?: Fault): void {
+    this.#once.over(request, error && AgentError.fromInfo(error))
     if (request in this.#state.pending) this.dispatch({ type: 'once/done', request })
   }
 
@@ -280,7 +262,7 @@ export class ServiceControl {
     this.dispatch({ type: 'process/exited', ...(crash ? { crash } : {}) })
   }
 
-  #quarantined(suspect: Suspect, error: AgentError): void {
+  #quarantined(suspect: Lasting, error: AgentError): void {
     const { context, event } = quarantine(suspect, error.toInfo(), this.#state.desired.model.id)
     this.topics.error(error, context)
     this.#parts.alert(quarantineAlert(this.#parts.id, suspect), error)

@@ -102,7 +102,7 @@ export class ServiceSet {
       ...{ id, book, bus, log, store, streams, launch },
       limits: serviceLimits,
       crashRecord: join(crashFolder, `${id}.crash`),
-      onceConcurrency: limits.onceConcurrency,
+      onceLimits: limits,
       changed: () => this.#save(),
       alert: (alert: string, error: AgentError | undefined) => presence.alert(alert, error),
     }

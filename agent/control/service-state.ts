@@ -49,7 +49,7 @@ export interface ServiceState {
   readonly model: ActualModel
   readonly inputs: Readonly<Record<string, ActualInput>>
   readonly outputs: Readonly<Record<string, ActualOutput>>
-  /** `once` requests that have no answer yet. */
+  /** `once` requests that the service has not ended yet. */
   readonly pending: Readonly<Record<string, Once>>
   /** The process is kept warm for a while after its last work. */
   readonly lingering: boolean
@@ -85,6 +85,7 @@ export type ServiceEvent =
   | { readonly type: 'model/failed'; readonly id: string; readonly error: Fault }
   | { readonly type: 'input/report'; readonly report: InputReport }
   | { readonly type: 'output/report'; readonly report: OutputReport }
+  | { readonly type: 'once/cancel'; readonly request: string }
   | { readonly type: 'once/done'; readonly request: string }
   | { readonly type: 'linger/over' }
 

@@ -10,7 +10,7 @@ import {
   withInput,
 } from './news.ts'
 import type { ServiceEvent, ServiceState, Step } from './service-state.ts'
-import { addOnce, setCompute, setInputs, setModel, setOutputs } from './wishes.ts'
+import { addOnce, cancelOnce, setCompute, setInputs, setModel, setOutputs } from './wishes.ts'
 
 /**
  * The whole control logic of a service and its inputs. Pure: the same state, event and time give the
@@ -33,6 +33,8 @@ export function transition(service: ServiceState, event: ServiceEvent, now: numb
       return setCompute(service, 'stop', now)
     case 'compute/once':
       return addOnce(service, event.once)
+    case 'once/cancel':
+      return cancelOnce(service, event.request)
     default:
       return observe(service, event, now)
   }
@@ -48,6 +50,7 @@ type News = Exclude<
       | 'compute/start'
       | 'compute/stop'
       | 'compute/once'
+      | 'once/cancel'
   }
 >
 

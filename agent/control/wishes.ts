@@ -132,6 +132,13 @@ export function addOnce(service: ServiceState, once: Once): Step {
   return want(next, service.process === 'up' ? [send({ type: 'once', once })] : [])
 }
 
+/** Nobody wants its answers any more. A process that has begun it tells when it has let go of it. */
+export function cancelOnce(service: ServiceState, request: string): Step {
+  if (!(request in service.pending)) return [service, []]
+  if (service.process === 'up') return [service, [send({ type: 'once/cancel', request })]]
+  return finish({ ...service, pending: omit(service.pending, [request]) }, [])
+}
+
 /** There is work: the process and the model are needed. */
 export function want(service: ServiceState, effects: readonly Effect[]): Step {
   const [fetched, fetch] =

@@ -28,6 +28,8 @@ export interface RgbTarget {
 export interface Frame {
   readonly width: number
   readonly height: number
+  /** Its pixels are RGB: scaling to its own size merely copies, while `copyTo` has to convert. */
+  readonly isRgb?: boolean
   /** Scales the whole picture (bilinear) into `target`. */
   scaleTo(target: RgbTarget): Promise<void>
   /**
@@ -58,6 +60,8 @@ export type Sample = PictureSample
 
 /** What a source knows once it is open. */
 export interface SourceInfo {
+  /** A picture, or several one by one: nothing that moves. */
+  readonly still?: true
   readonly width?: number
   readonly height?: number
   readonly fps?: number

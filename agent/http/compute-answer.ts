@@ -27,9 +27,9 @@ export function formOf(accept: string | undefined): Form {
   throw new Refusal(406, 'MESSAGE_INVALID', `Accept must allow one of: ${known}`)
 }
 
-/** The picture that a form asks for. */
-export function pictureOf(form: Form): 'jpeg' | 'png' | undefined {
-  return form === 'jpeg' || form === 'png' ? form : undefined
+/** The picture that a form asks a service for, if any. */
+export function pictureOf(form: Form): { readonly picture?: 'jpeg' | 'png' } {
+  return form === 'jpeg' || form === 'png' ? { picture: form } : {}
 }
 
 /**
@@ -84,7 +84,7 @@ async function* rejoined(known: OnceAnswer[], next: Next | undefined, rest: Answ
 }
 
 function single({ result, picture }: OnceAnswer, form: Form): CallAnswer {
-  if (!picture || !pictureOf(form)) return { body: result }
+  if (!picture || !pictureOf(form).picture) return { body: result }
   return {
     headers: { 'content-type': `image/${form}`, 'heliograph-items': String(result.items.length) },
     body: Buffer.from(picture),

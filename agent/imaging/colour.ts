@@ -75,6 +75,21 @@ export function rgbToYuv(
   ]
 }
 
+/** The inverse of `rgbToYuv`, as bytes. */
+export function yuvToRgb(
+  [y, u, v]: readonly [number, number, number],
+  matrix: ColourMatrix = 'bt709',
+): [number, number, number] {
+  const { black, luma, redV, greenU, greenV, blueU } = yuvDecoder({ matrix, range: 'limited' })
+  const light = luma * (y - black)
+  const byte = (value: number) => Math.min(255, Math.max(0, Math.round(value)))
+  return [
+    byte(light + redV * (v - 128)),
+    byte(light + greenU * (u - 128) + greenV * (v - 128)),
+    byte(light + blueU * (u - 128)),
+  ]
+}
+
 /**
  * A still picture (RGB, 8 bit, interleaved, no padding) in YUV 4:2:0, limited range. Each chroma
  * sample is the mean of its 2×2 pixels; at an odd edge, of those that exist.

@@ -1,7 +1,7 @@
 import type { Item, ResultKind } from '../../schemas/results.ts'
-import type { Yuv420 } from '../core/stages.ts'
 import { classColour, inkOn, type YuvPixel } from './class-colour.ts'
 import {
+  type Canvas,
   fill,
   lettersIn,
   outline,
@@ -35,7 +35,7 @@ const painters: Readonly<Record<ResultKind, typeof drawDetections>> = {
  * per class, the best on top. Nothing is written outside the picture.
  */
 export function drawItems(
-  picture: Yuv420,
+  picture: Canvas,
   items: readonly Item[],
   kind: ResultKind = 'detections',
 ): void {
@@ -43,7 +43,7 @@ export function drawItems(
 }
 
 /** Writes into the bottom left how old the boxes are that a picture shows, ms. */
-export function drawAge(picture: Yuv420, ageMs: number): void {
+export function drawAge(picture: Canvas, ageMs: number): void {
   const { scale } = styleFor(picture)
   const corner = { left: 0, top: picture.height, right: 1, bottom: picture.height + 1 }
   const label = placeLabel(picture, `${Math.max(0, Math.round(ageMs))} ms`, corner, scale)
@@ -52,13 +52,13 @@ export function drawAge(picture: Yuv420, ageMs: number): void {
 
 const AGE_COLOUR = [60, 128, 128] as const
 
-function drawLabel(picture: Yuv420, { text, area }: Label, scale: number, colour: YuvPixel): void {
+function drawLabel(picture: Canvas, { text, area }: Label, scale: number, colour: YuvPixel): void {
   fill(picture, area, colour)
   write(picture, text, { left: area.left + scale, top: area.top + scale, scale }, inkOn(colour))
 }
 
 /** The line and font size for a picture. */
-export function styleFor({ width, height }: Pick<Yuv420, 'width' | 'height'>): Style {
+export function styleFor({ width, height }: Pick<Canvas, 'width' | 'height'>): Style {
   const side = Math.min(width, height)
   return {
     thickness: Math.max(2, Math.round(side / 240)),
@@ -66,11 +66,11 @@ export function styleFor({ width, height }: Pick<Yuv420, 'width' | 'height'>): S
   }
 }
 
-function drawDetections(picture: Yuv420, items: readonly Item[], style: Style): void {
+function drawDetections(picture: Canvas, items: readonly Item[], style: Style): void {
   for (const item of items.toReversed()) drawDetection(picture, item, style)
 }
 
-function drawDetection(picture: Yuv420, item: Item, style: Style): void {
+function drawDetection(picture: Canvas, item: Item, style: Style): void {
   const colour = classColour(item.classId)
   const box = pixelsOf(item, picture)
   if (box.right <= box.left || box.bottom <= box.top) return
@@ -80,7 +80,7 @@ function drawDetection(picture: Yuv420, item: Item, style: Style): void {
 }
 
 /** At least one pixel, of which nothing may lie in the picture. */
-function pixelsOf({ box: [x, y, width, height] }: Item, picture: Yuv420): Rectangle {
+function pixelsOf({ box: [x, y, width, height] }: Item, picture: Canvas): Rectangle {
   const left = Math.round(x)
   const top = Math.round(y)
   const right = Math.max(Math.round(x + width), left + 1)
@@ -98,7 +98,7 @@ function textOf({ label, score, track }: Item): string {
  * width. None in a picture that is too small for text.
  */
 export function placeLabel(
-  { width, height }: Pick<Yuv420, 'width' | 'height'>,
+  { width, height }: Pick<Canvas, 'width' | 'height'>,
   text: string,
   box: Rectangle,
   scale: number,

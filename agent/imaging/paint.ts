@@ -1,6 +1,11 @@
 import type { Yuv420 } from '../core/stages.ts'
 import type { YuvPixel } from './class-colour.ts'
+import { yuvToRgb } from './colour.ts'
 import { GLYPH_HEIGHT, GLYPH_WIDTH, glyph } from './font.ts'
+import type { RgbPicture } from './resize.ts'
+
+/** A picture that can be drawn on: as video has it, or as stills have it. */
+export type Canvas = Yuv420 | RgbPicture
 
 /** Whole pixels; `right` and `bottom` lie outside. */
 export interface Rectangle {
@@ -32,12 +37,21 @@ export function textHeight(scale: number): number {
 }
 
 /**
- * Fills a rectangle, as far as it lies in the picture. Luma is exact; chroma, which exists once per
+ * Fills a rectangle, as far as it lies in the picture. In YUV, luma is exact; chroma, which exists once per
  * 2×2 pixels, is set wherever a rectangle touches such a block.
  */
-export function fill(picture: Yuv420, area: Rectangle, [y, u, v]: YuvPixel): void {
-  const { left, top, right, bottom } = within(area, picture.width, picture.height)
-  if (right <= left || bottom <= top) return
+export function fill(picture: Canvas, area: Rectangle, colour: YuvPixel): void {
+  const visible = within(area, picture.width, picture.height)
+  if (visible.right <= visible.left || visible.bottom <= visible.top) return
+  if ('data' in picture) fillRgb(picture, visible, yuvToRgb(colour))
+  else fillYuv(picture, visible, colour)
+}
+
+function fillYuv(
+  picture: Yuv420,
+  { left, top, right, bottom }: Rectangle,
+  [y, u, v]: YuvPixel,
+): void {
   fillPlane(picture.y, picture.yStride, { left, top, right, bottom }, y)
   const blocks = {
     left: left >> 1,
@@ -49,9 +63,26 @@ export function fill(picture: Yuv420, area: Rectangle, [y, u, v]: YuvPixel): voi
   fillPlane(picture.v, picture.uvStride, blocks, v)
 }
 
+function fillRgb(
+  { width, data }: RgbPicture,
+  { left, top, right, bottom }: Rectangle,
+  [red, green, blue]: readonly [number, number, number],
+): void {
+  const first = (top * width + left) * 3
+  const end = first + (right - left) * 3
+  for (let at = first; at < end; at += 3) {
+    data[at] = red
+    data[at + 1] = green
+    data[at + 2] = blue
+  }
+  for (let row = top + 1; row < bottom; row++) {
+    data.copyWithin((row * width + left) * 3, first, end)
+  }
+}
+
 /** The lines of a rectangle, `thickness` pixels inwards from its edges. */
 export function outline(
-  picture: Yuv420,
+  picture: Canvas,
   { left, top, right, bottom }: Rectangle,
   thickness: number,
   colour: YuvPixel,
@@ -65,9 +96,12 @@ export function outline(
   fill(picture, { ...sides, left: Math.max(right - thickness, left), right }, colour)
 }
 
-/** Writes `text` with its top left corner at `left`, `top`, in luma alone; outside the picture it is cut. */
+/**
+ * Writes `text` with its top left corner at `left`, `top`: in YUV in luma alone, in RGB in the grey of it;
+ * outside the picture it is cut.
+ */
 export function write(
-  picture: Yuv420,
+  picture: Canvas,
   text: string,
   { left, top, scale }: { readonly left: number; readonly top: number; readonly scale: number },
   luma: number,
@@ -81,7 +115,7 @@ export function write(
 }
 
 function writeRow(
-  picture: Yuv420,
+  picture: Canvas,
   bits: number,
   { x, y, scale }: { readonly x: number; readonly y: number; readonly scale: number },
   luma: number,
@@ -90,7 +124,8 @@ function writeRow(
     if (((bits >> (GLYPH_WIDTH - 1 - column)) & 1) === 0) continue
     const left = x + column * scale
     const dot = { left, top: y, right: left + scale, bottom: y + scale }
-    fillPlane(picture.y, picture.yStride, within(dot, picture.width, picture.height), luma)
+    if ('data' in picture) fill(picture, dot, [luma, 128, 128])
+    else fillPlane(picture.y, picture.yStride, within(dot, picture.width, picture.height), luma)
   }
 }
 

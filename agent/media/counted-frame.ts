@@ -6,6 +6,7 @@ import { countFrames } from './frame-count.ts'
 export interface Picture {
   readonly width: number
   readonly height: number
+  readonly isRgb?: boolean
   scaleTo(target: RgbTarget): Promise<void>
   copyTo(target: Yuv420): Promise<void>
   /** Gives its memory back. Called once, when nothing uses the picture any more. */
@@ -24,12 +25,14 @@ export function countedFrame(picture: Picture): Frame {
 class CountedFrame implements Frame {
   readonly width: number
   readonly height: number
+  readonly isRgb: boolean
   readonly #picture: Picture
   #references = 1
 
   constructor(picture: Picture) {
     this.width = picture.width
     this.height = picture.height
+    this.isRgb = picture.isRgb ?? false
     this.#picture = picture
     countFrames(1)
   }

@@ -1,4 +1,4 @@
-import type { Frame } from '../core/stages.ts'
+import type { Frame, RgbTarget } from '../core/stages.ts'
 import { rgbToYuv420 } from '../imaging/colour.ts'
 import { type RgbPicture, resizeRgb } from '../imaging/resize.ts'
 import { countedFrame } from './counted-frame.ts'
@@ -11,10 +11,18 @@ export function rgbFrame({ width, height, data }: RgbPicture): Frame {
   return countedFrame({
     width,
     height,
-    scaleTo: async (target) => resizeRgb({ width, height, data: held() }, target),
+    isRgb: true,
+    scaleTo: async (target) => scaled({ width, height, data: held() }, target),
     copyTo: async (target) => copyYuv(rgbToYuv420(held(), width, height), target),
     free() {
       pixels = undefined
     },
   })
+}
+
+function scaled(picture: RgbPicture, target: RgbTarget): void {
+  const { width, height, data } = picture
+  const same = target.width === width && target.height === height && target.stride === width * 3
+  if (same) target.data.set(data)
+  else resizeRgb(picture, target)
 }

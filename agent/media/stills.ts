@@ -1,7 +1,8 @@
-import type { SharpOptions } from 'sharp'
+import type { SharpOptions, Sharp as SharpPicture } from 'sharp'
 import { AgentError } from '../core/errors.ts'
 import type { Frame, Yuv420 } from '../core/stages.ts'
 import { yuv420ToRgb } from '../imaging/colour.ts'
+import type { RgbPicture } from '../imaging/resize.ts'
 import { refusedPlaylist } from './formats.ts'
 import { rgbFrame } from './rgb-frame.ts'
 import { isStill, sniff } from './sniff.ts'
@@ -43,12 +44,23 @@ export async function decodeStill(bytes: Uint8Array, options: StillOptions): Pro
 }
 
 /** `picture` as JPEG bytes; `quality` from 1 to 100. */
-export async function encodeJpeg(picture: Yuv420, quality: number): Promise<Uint8Array> {
+export async function encodeJpeg(
+  picture: Yuv420 | RgbPicture,
+  quality: number,
+): Promise<Uint8Array> {
+  return await (await raw(picture)).jpeg({ quality }).toBuffer()
+}
+
+/** `picture` as PNG bytes: every pixel as it is. */
+export async function encodePng(picture: RgbPicture): Promise<Uint8Array> {
+  return await (await raw(picture)).png().toBuffer()
+}
+
+async function raw(picture: Yuv420 | RgbPicture): Promise<SharpPicture> {
   const sharp = await loadSharp()
   const { width, height } = picture
-  return await sharp(yuv420ToRgb(picture), { raw: { width, height, channels: 3 } })
-    .jpeg({ quality })
-    .toBuffer()
+  const data = 'data' in picture ? picture.data : yuv420ToRgb(picture)
+  return sharp(data, { raw: { width, height, channels: 3 } })
 }
 
 const inputOptions: SharpOptions = { failOn: 'error', animated: false, page: 0, pages: 1 }

@@ -1,4 +1,4 @@
-import type { NativeWork } from './crash-record.ts'
+import { type NativeWork, nameInRecord } from './crash-record.ts'
 
 /** Signals by which native code ends its process. */
 const faults: readonly string[] = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE']
@@ -22,11 +22,12 @@ export interface Blame {
 /** A crash counts for this long. */
 const MEMORY_MS = 10 * 60_000
 const QUARANTINE_AT = 2
+const once = nameInRecord({ kind: 'once' })
 
 /**
  * An input is guilty when it is all that two crashes in a row have in common, or when its shares of
- * crashes (one for an only suspect, a part for each of several) add up to two. An input that was
- * being opened is suspected before those that had been running.
+ * crashes (one for an only suspect, a part for each of several) add up to two. What is new, an input that
+ * was being opened or a single request, is suspected before inputs that had been running.
  */
 export function blame(): Blame {
   const marks = new Map<string, { readonly share: number; readonly at: number }[]>()
@@ -59,8 +60,8 @@ export function blame(): Blame {
 /** While the model is loaded, everybody is suspected: its threads run beside the inputs'. */
 function suspectsOf(busy: ReadonlyMap<string, readonly NativeWork[]>): string[] {
   const loading = [...busy.values()].some((works) => works.includes('load'))
-  const opening = [...busy].filter(([, works]) => works.includes('open'))
-  const entries = loading || opening.length === 0 ? [...busy] : opening
+  const fresh = [...busy].filter(([id, works]) => id === once || works.includes('open'))
+  const entries = loading || fresh.length === 0 ? [...busy] : fresh
   return entries.map(([id]) => id)
 }
 

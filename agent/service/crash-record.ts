@@ -18,18 +18,22 @@ export type NativeWork = keyof typeof workAt
 
 /** What loading the model is called in the record. */
 export const MODEL = '$model'
+/** What all requests for one result are called in the record. */
+const ONCE = '$once'
 /** Ids may be 63 characters long, and no id begins with it. */
 const OUTPUT = '>'
 
 /** What `suspect` is called in the record. */
 export function nameInRecord(suspect: Suspect): string {
   if (suspect.kind === 'model') return MODEL
+  if (suspect.kind === 'once') return ONCE
   return suspect.kind === 'output' ? OUTPUT + suspect.id : suspect.id
 }
 
 /** Who is called so in the record. */
 export function suspectCalled(name: string): Suspect {
   if (name === MODEL) return { kind: 'model' }
+  if (name === ONCE) return { kind: 'once' }
   const output = name.startsWith(OUTPUT)
   return { kind: output ? 'output' : 'input', id: output ? name.slice(OUTPUT.length) : name }
 }
@@ -46,6 +50,8 @@ export interface CrashRecord {
   place(id: string): CrashPlace
   /** The place of an output. */
   output(id: string): CrashPlace
+  /** The `index`-th place of requests for one result: those at work at once need one each. */
+  once(index: number): CrashPlace
   close(): void
 }
 
@@ -53,11 +59,11 @@ export interface CrashRecord {
 export function crashRecord(file: string): CrashRecord {
   const fd = openSync(file, 'w', 0o600)
   const slots = new Map<string, number>()
-  function place(id: string): CrashPlace {
+  function place(id: string, called = id): CrashPlace {
     const slot = slots.get(id) ?? slots.size
     if (!slots.has(id)) {
       slots.set(id, slot)
-      const name = Buffer.from(id)
+      const name = Buffer.from(called)
       const record = Buffer.alloc(RECORD_BYTES)
       record[LENGTH_AT] = name.length
       name.copy(record, LENGTH_AT + 1)
@@ -66,8 +72,9 @@ export function crashRecord(file: string): CrashRecord {
     return { fd, slot }
   }
   return {
-    place,
+    place: (id) => place(id),
     output: (id) => place(nameInRecord({ kind: 'output', id })),
+    once: (index) => place(`${ONCE} ${index}`, ONCE),
     close: () => closeSync(fd),
   }
 }
@@ -93,7 +100,7 @@ export function readCrashRecord(file: string): ReadonlyMap<string, readonly Nati
     const length = record[LENGTH_AT] ?? 0
     const id = record.toString('utf8', LENGTH_AT + 1, LENGTH_AT + 1 + length)
     const works = (Object.keys(workAt) as NativeWork[]).filter((work) => isBusy(record, work))
-    if (works.length > 0) busy.set(id, works)
+    if (works.length > 0) busy.set(id, [...new Set([...(busy.get(id) ?? []), ...works])])
   }
   return busy
 }

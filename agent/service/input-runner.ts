@@ -37,7 +37,7 @@ export interface InputParts {
 interface Waiting {
   readonly once: Once
   readonly askedAt: number
-  resolve(result: Result): void
+  resolve(delivered: Delivered): void
   reject(error: AgentError): void
 }
 
@@ -96,12 +96,16 @@ export class InputRunner {
     await this.#slots.idle()
   }
 
-  /** The result of the first frame captured after this call. @param late nobody waits any more */
-  nextFrame(once: Once, late: AbortSignal): Promise<Result> {
+  /**
+   * The result of the first frame captured after this call; the frame is the caller's to release.
+   * @param late nobody waits any more
+   */
+  nextFrame(once: Once, late: AbortSignal): Promise<Delivered> {
     return new Promise((resolve, reject) => {
       const waiting = { once, askedAt: Date.now(), resolve, reject }
       this.#waiting.push(waiting)
       late.addEventListener('abort', () => this.#giveUp(waiting), { once: true })
+      if (late.aborted) this.#giveUp(waiting)
     })
   }
 
@@ -123,6 +127,11 @@ export class InputRunner {
     return results(samples, this.#slots, inferrer, failed).pipe(
       mergeMap((inferred) => this.#deliver(inferred)),
     )
+  }
+
+  /** Whether its source is open and does not move. */
+  get isStill(): boolean {
+    return this.#info.still === true
   }
 
   #events(): SourceEvents {
@@ -172,7 +181,8 @@ export class InputRunner {
     this.#ledger.inferred(inferred.ms)
     for (const waiting of answered) {
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
-      waiting.resolve(result)
+      sample.frame.retain()
+      waiting.resolve({ result, frame: sample.frame })
     }
     try {
       const requested = answered.some(({ once }) => once.publish)

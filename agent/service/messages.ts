@@ -1,14 +1,18 @@
 import type { Device, InputSpec, ModelOptions, OutputSpec } from '../../schemas/control.ts'
 import type { ErrorCode } from '../../schemas/errors.ts'
 import type { ResolvedModel } from '../../schemas/manifest.ts'
+import type { Result } from '../../schemas/results.ts'
 import type { InputEvent, InputState, OutputState, Stats } from '../../schemas/state.ts'
 import type { AddressRules } from '../core/addresses.ts'
 import type { VideoFormat, VideoPacket } from '../core/video.ts'
+import type { PictureFormat } from '../sinks/annotated.ts'
 import type { PreviewSettings } from '../sinks/preview.ts'
 
 /** Whoever native code works for: the cause of a crash, perhaps. */
 export type Suspect =
   | { readonly kind: 'model' }
+  /** Requests for one result, taken together: none outlives a crash. */
+  | { readonly kind: 'once' }
   | { readonly kind: 'input' | 'output'; readonly id: string }
 
 /** A failure on its way over IPC. */
@@ -29,6 +33,8 @@ export interface MediaChoice {
 export interface ServiceLimits {
   readonly roots: readonly string[]
   readonly mediaFolder: string
+  /** Where requests' own files lie: closed to inputs, whatever the roots are. */
+  readonly uploadFolder: string
   readonly addresses: AddressRules
   readonly outputAddresses: AddressRules
   readonly minFreeBytes: number
@@ -67,6 +73,10 @@ export type ToService =
   | { readonly type: 'output/open'; readonly id: string; readonly spec: OutputSpec }
   | { readonly type: 'output/close'; readonly id: string }
   | { readonly type: 'once'; readonly once: Once }
+  /** One answer to it was taken: another may come. */
+  | { readonly type: 'once/taken'; readonly request: string }
+  /** Nobody waits for its answers any more; that it is over is told all the same. */
+  | { readonly type: 'once/cancel'; readonly request: string }
   | {
       readonly type: 'image'
       readonly topic: string
@@ -88,8 +98,20 @@ export interface Once {
   /** The input that `spec` belongs to; absent for a source that the request brought along. */
   readonly input?: string
   readonly tag?: string
+  /** Only of pictures that do not move: a source that does is given up without an answer. */
+  readonly stillsOnly?: true
   /** Whether results are published too (a bare request) or only returned. */
   readonly publish: boolean
+  /** `spec` names a file below the upload folder, which came with the request. */
+  readonly upload?: true
+  /** Each result comes with its annotated picture. */
+  readonly picture?: PictureFormat
+}
+
+/** One result of a request, and its picture where one was asked for. */
+export interface OnceAnswer {
+  readonly result: Result
+  readonly picture?: Uint8Array
 }
 
 /** What an input has become. `run` names the opening it belongs to. */
@@ -141,7 +163,9 @@ export type FromService =
       readonly qos: 0 | 1
     }
   | { readonly type: 'stats'; readonly stats: Stats }
-  | { readonly type: 'once'; readonly request: string; readonly results: readonly unknown[] }
+  | { readonly type: 'once/answer'; readonly request: string; readonly answer: OnceAnswer }
+  /** All its answers were sent, or it was cancelled. */
+  | { readonly type: 'once/done'; readonly request: string }
   | { readonly type: 'once/failed'; readonly request: string; readonly error: Fault }
   | {
       readonly type: 'fault'

@@ -1,8 +1,8 @@
 import type { Worker } from 'node:worker_threads'
+import type { InputSpec } from '../../schemas/control.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Delivered, Seen, Source } from '../core/stages.ts'
 import type { MediaEngine } from '../media/engine.ts'
-import { PRIORITY_LANE } from '../pipeline/fair-queue.ts'
 import type { Inferrer } from '../pipeline/results.ts'
 import { type Previews, previews } from '../sinks/preview.ts'
 import { createSource } from '../sources/registry.ts'
@@ -11,9 +11,9 @@ import { faultMeter } from './fault-meter.ts'
 import { imageFeed } from './image-feed.ts'
 import { InferenceHost } from './inference-host.ts'
 import { InputRunner } from './input-runner.ts'
-import type { FromService, InputReport, Once, ServiceLimits, ToService } from './messages.ts'
+import type { FromService, InputReport, ServiceLimits, ToService } from './messages.ts'
 import { notedEncoding, notedEngine, notedPreprocess, notedRead } from './native-notes.ts'
-import { runOnce } from './once-runner.ts'
+import { OnceJobs } from './once-jobs.ts'
 import { outbox } from './outbox.ts'
 import { type OutputParts, OutputRunner } from './output-runner.ts'
 import { type ServedStreams, servedStreams } from './served-streams.ts'
@@ -36,8 +36,6 @@ export interface RuntimeParts {
 const OPENING_MS = 500
 /** After a crash, inputs wait this long for the model, ms. */
 const MODEL_MS = 10_000
-/** How long a `once` may take, ms. */
-const ONCE_TIMEOUT_MS = 60_000
 
 /** One service at work: its model, inputs and outputs, each opened and closed on its own. */
 export class ServiceRuntime {
@@ -51,6 +49,7 @@ export class ServiceRuntime {
   readonly #inputs = new Map<string, InputRunner>()
   readonly #outputs = new Map<string, OutputRunner>()
   readonly #turns = turns()
+  readonly #once: OnceJobs
   readonly #previews: Previews
   readonly #streams: ServedStreams
   #stopping = false
@@ -77,6 +76,16 @@ export class ServiceRuntime {
       parts.createThread(index),
     )
     this.#host = new InferenceHost(threads)
+    this.#once = new OnceJobs({
+      record: this.#record,
+      maxAlive: this.#limits.samplesPerInput,
+      input: (id) => this.#inputs.get(id),
+      source: ({ spec, upload = false }, place) =>
+        this.#source({ ...spec, pace: 'fast', loop: false }, place, upload),
+      inferrer: (lane, place) => this.#inferrer(lane, place),
+      publish: (delivered) => void this.#deliver(delivered),
+      post: parts.post,
+    })
   }
 
   /** Carries out one message. Failures are reported, never thrown. */
@@ -97,7 +106,11 @@ export class ServiceRuntime {
       case 'output/close':
         return this.#turns.take(`output ${message.id}`, () => close(this.#outputs, message.id))
       case 'once':
-        return this.#once(message.once)
+        return this.#once.start(message.once)
+      case 'once/taken':
+        return this.#once.taken(message.request)
+      case 'once/cancel':
+        return this.#once.cancel(message.request)
       case 'image':
         return this.#feed.arrived(message.topic, { payload: message.payload, at: message.at })
       case 'ack':
@@ -134,7 +147,8 @@ export class ServiceRuntime {
   /** Ends inputs, then inference, then outputs; resolves when nothing is alive. */
   async stop(): Promise<void> {
     this.#stopping = true
-    await Promise.all([...this.#inputs.values()].map((input) => input.close()))
+    const inputs = [...this.#inputs.values()].map((input) => input.close())
+    await Promise.all([...inputs, this.#once.close()])
     await this.#host.close()
     await Promise.all([...this.#outputs.values()].map((output) => output.close()))
     this.tick()
@@ -172,7 +186,7 @@ export class ServiceRuntime {
         id,
         spec,
         source: this.#source(spec, place),
-        inferrer: this.#inferrer(id, place),
+        inferrer: this.#inferrer(() => id, place),
         place,
         maxAlive: this.#limits.samplesPerInput,
         deliver: (delivered) => this.#deliver(delivered),
@@ -234,33 +248,10 @@ export class ServiceRuntime {
     }
   }
 
-  async #once(once: Once): Promise<void> {
-    const { request } = once
-    try {
-      const results = await this.#resultsOf(once, AbortSignal.timeout(ONCE_TIMEOUT_MS))
-      this.#parts.post({ type: 'once', request, results })
-    } catch (error) {
-      this.#parts.post({ type: 'once/failed', request, error: AgentError.from(error).toInfo() })
-    }
-  }
-
-  async #resultsOf(once: Once, late: AbortSignal): Promise<readonly unknown[]> {
-    const open = once.input === undefined ? undefined : this.#inputs.get(once.input)
-    if (open?.givesNextFrame) return [await open.nextFrame(once, late)]
-    const place = this.#record.place(once.input ?? '$once')
-    return runOnce({
-      once,
-      source: this.#source({ ...once.spec, pace: 'fast', loop: false }, place),
-      inferrer: this.#inferrer(PRIORITY_LANE, place),
-      place,
-      publish: (delivered) => void this.#deliver(delivered),
-      late,
-    })
-  }
-
-  #source(spec: Once['spec'], place: CrashPlace): Source {
+  #source(spec: InputSpec, place: CrashPlace, upload = false): Source {
     return createSource(spec, {
       limits: this.#limits,
+      upload,
       engine: notedEngine(this.#parts.engine, place),
       images: this.#feed,
       defaultPace: 'realtime',
@@ -268,12 +259,12 @@ export class ServiceRuntime {
     })
   }
 
-  #inferrer(lane: string, place: CrashPlace): Inferrer {
+  #inferrer(lane: () => string, place: CrashPlace): Inferrer {
     const host = this.#host
     return {
       current: () => host.current(),
       preprocess: ({ model }, sample) => notedPreprocess(model, sample, host.pool, place),
-      run: (by, prepared) => host.run(lane, by, prepared, place),
+      run: (by, prepared) => host.run(lane(), by, prepared, place),
     }
   }
 

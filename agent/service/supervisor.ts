@@ -7,13 +7,16 @@ import type { Launch, ServiceProcess } from './launch.ts'
 import type { Fault, FromService, ServiceLimits, Suspect, ToService } from './messages.ts'
 import { acknowledger } from './outbox.ts'
 
+/** A suspect that comes back with the process, and can be kept from it. */
+export type Lasting = Exclude<Suspect, { kind: 'once' }>
+
 /** What a supervisor tells. */
 export interface SupervisorListener {
   ready(): void
   /** The process is gone; with a fault, it is started again by itself. */
   exited(crash: Fault | undefined): void
   /** Two crashes are attributed to it. */
-  quarantined(suspect: Suspect, error: Fault): void
+  quarantined(suspect: Lasting, error: Fault): void
   message(message: FromRunning): void
 }
 
@@ -181,6 +184,7 @@ export class Supervisor {
     const busy = readCrashRecord(this.#parts.crashRecord)
     for (const name of this.#blame.crashed(signal, busy, Date.now())) {
       const suspect = suspectCalled(name)
+      if (suspect.kind === 'once') continue
       const message = `${described(suspect)} crashed the process twice (${signal}); it stays off until it is set again`
       this.#parts.listener.quarantined(suspect, new AgentError('SERVICE_CRASHED', message).toInfo())
     }
@@ -200,7 +204,7 @@ export class Supervisor {
   }
 }
 
-function described(suspect: Suspect): string {
+function described(suspect: Lasting): string {
   if (suspect.kind === 'model') return 'loading the model'
   const { kind, id } = suspect
   return kind === 'input' ? `the input '${id}'` : `encoding for the output '${id}'`

@@ -1,7 +1,9 @@
 import { AgentError } from '../core/errors.ts'
-import type { Delivered } from '../core/stages.ts'
+import type { Delivered, Frame } from '../core/stages.ts'
+import { yuv420ToRgb } from '../imaging/colour.ts'
 import { drawItems } from '../imaging/draw.ts'
-import { encodeJpeg } from '../media/stills.ts'
+import type { RgbPicture } from '../imaging/resize.ts'
+import { encodeJpeg, encodePng } from '../media/stills.ts'
 import { copyOf } from '../media/yuv.ts'
 
 /** Makes JPEGs of results: the picture with what was found drawn on it. */
@@ -9,6 +11,9 @@ export interface Annotator {
   /** Holds the frame only while it is copied. @throws AgentError LIMIT_EXCEEDED when it has enough to do */
   jpeg(delivered: Delivered): Promise<Uint8Array>
 }
+
+/** How an annotated picture is encoded. */
+export type PictureFormat = 'jpeg' | 'png'
 
 const QUALITY = 85
 /** Pictures that are being made at once: each is a whole one in memory. */
@@ -18,18 +23,16 @@ const MAX_AT_ONCE = 3
 export function annotator(): Annotator {
   let busy = 0
   return {
-    async jpeg({ result, frame }) {
+    async jpeg(delivered) {
       if (busy >= MAX_AT_ONCE) {
         throw new AgentError(
           'LIMIT_EXCEEDED',
-          `pictures of '${result.input}' come faster than they can be encoded (set maxPerSecond)`,
+          `pictures of '${delivered.result.input}' come faster than they can be encoded (set maxPerSecond)`,
         )
       }
       busy += 1
       try {
-        const picture = await copied(frame)
-        drawItems(picture, result.items, result.kind)
-        return await encodeJpeg(picture, QUALITY)
+        return await annotated(delivered, 'jpeg')
       } finally {
         busy -= 1
       }
@@ -37,10 +40,28 @@ export function annotator(): Annotator {
   }
 }
 
-async function copied(frame: Delivered['frame']): ReturnType<typeof copyOf> {
+/**
+ * The picture of a result, in its full size, with what was found drawn on it. Holds the frame only while it
+ * is copied; how many are made at once is up to the caller.
+ */
+export async function annotated(
+  { result, frame }: Delivered,
+  format: PictureFormat,
+): Promise<Uint8Array> {
+  const picture = await rgbCopy(frame)
+  drawItems(picture, result.items, result.kind)
+  return format === 'jpeg' ? encodeJpeg(picture, QUALITY) : encodePng(picture)
+}
+
+/** A still is RGB already: through YUV it would lose colour, and most of the time would go there. */
+async function rgbCopy(frame: Frame): Promise<RgbPicture> {
   frame.retain()
   try {
-    return await copyOf(frame)
+    const { width, height } = frame
+    if (!frame.isRgb) return { width, height, data: yuv420ToRgb(await copyOf(frame)) }
+    const data = Buffer.allocUnsafe(width * height * 3)
+    await frame.scaleTo({ width, height, data, stride: width * 3 })
+    return { width, height, data }
   } finally {
     frame.release()
   }

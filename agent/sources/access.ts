@@ -20,26 +20,39 @@ export interface FileAccess {
   open(path: string): Promise<AllowedFile>
 }
 
-/** Access below `roots`, links followed only where they stay below them; `undefined` = everywhere. */
-export function fileAccess(roots: readonly string[] | undefined): FileAccess {
+/** Folders by their names. */
+interface Bounds {
+  readonly roots: readonly string[]
+  readonly closed: readonly string[]
+}
+
+/**
+ * Access below `roots`, links followed only where they stay below them; `undefined` = everywhere.
+ * @param closed folders that are out of bounds though they may lie below a root
+ */
+export function fileAccess(
+  roots: readonly string[] | undefined,
+  closed: readonly string[] = [],
+): FileAccess {
+  const bounds = roots && { roots, closed }
   const access: FileAccess = {
     async check(path) {
-      if (roots && !isBelow(resolve(path), await allNames(roots))) throw forbidden(path, roots)
+      if (bounds) await checkName(path, bounds)
     },
     async isDirectory(path) {
-      return (await stat(await realPath(path, roots))).isDirectory()
+      return (await stat(await realPath(path, bounds))).isDirectory()
     },
     async list(path) {
-      const names = await readdir(await realPath(path, roots)).catch((error: unknown) => {
+      const names = await readdir(await realPath(path, bounds)).catch((error: unknown) => {
         throw unreachable(path, error)
       })
       return names.filter((name) => !name.startsWith('.'))
     },
     async open(path) {
-      const handle = await openPlain(await realPath(path, roots), path)
+      const handle = await openPlain(await realPath(path, bounds), path)
       try {
         const stats = await handle.stat()
-        await checkOpened(path, stats, roots)
+        await checkOpened(path, stats, bounds)
         return { path, handle, size: stats.size }
       } catch (error) {
         await handle.close()
@@ -51,13 +64,24 @@ export function fileAccess(roots: readonly string[] | undefined): FileAccess {
 }
 
 /** Where `path` really is, which must be below a root. */
-async function realPath(path: string, roots: readonly string[] | undefined): Promise<string> {
-  if (roots && !isBelow(resolve(path), await allNames(roots))) throw forbidden(path, roots)
+async function realPath(path: string, bounds: Bounds | undefined): Promise<string> {
+  if (bounds) await checkName(path, bounds)
   const real = await realpath(path).catch((error: unknown) => {
     throw unreachable(path, error)
   })
-  if (roots && !isBelow(real, await realNames(roots))) throw forbidden(path, roots)
+  if (bounds) await checkReal(path, real, bounds)
   return real
+}
+
+async function checkName(path: string, { roots, closed }: Bounds): Promise<void> {
+  const name = resolve(path)
+  if (!isBelow(name, await allNames(roots)) || isBelow(name, await allNames(closed)))
+    throw forbidden(path, roots)
+}
+
+async function checkReal(path: string, real: string, { roots, closed }: Bounds): Promise<void> {
+  if (!isBelow(real, await realNames(roots)) || isBelow(real, await realNames(closed)))
+    throw forbidden(path, roots)
 }
 
 /** Does not wait for the other end of a named pipe. */
@@ -73,15 +97,11 @@ async function openPlain(real: string, path: string): Promise<FileHandle> {
  * Looks again after the opening: what is open must be the very file that lies below the roots now,
  * so that exchanging a link between check and opening gains nothing.
  */
-async function checkOpened(
-  path: string,
-  opened: Stats,
-  roots: readonly string[] | undefined,
-): Promise<void> {
+async function checkOpened(path: string, opened: Stats, bounds: Bounds | undefined): Promise<void> {
   if (!opened.isFile()) {
     throw new AgentError('SOURCE_UNSUPPORTED', `${path} is not a regular file`)
   }
-  const now = await stat(await realPath(path, roots))
+  const now = await stat(await realPath(path, bounds))
   if (now.dev !== opened.dev || now.ino !== opened.ino) {
     throw new AgentError('SOURCE_UNREACHABLE', `${path} was replaced while it was opened`, {
       retryable: true,

@@ -23,6 +23,8 @@ export interface SourceContext {
   readonly images: ImageFeed
   /** Act with the rights of the user who started the program (the command line): no file roots. */
   readonly unrestricted?: boolean
+  /** The URL is a file that a request brought along: that one, below the upload folder, and no other. */
+  readonly upload?: boolean
   readonly defaultPace: 'realtime' | 'fast'
   /**
    * Runs native code on behalf of the input, so that a crash in it is attributed to this input. The

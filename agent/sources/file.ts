@@ -1,19 +1,19 @@
 import { basename, join } from 'node:path'
 import type { InputSpec } from '../../schemas/control.ts'
-import { AgentError } from '../core/errors.ts'
 import type { Sample, Source, SourceEvents } from '../core/stages.ts'
-import { sniff, sniffBytes } from '../media/sniff.ts'
-import { type AllowedFile, type FileAccess, fileAccess } from './access.ts'
+import { type FileAccess, fileAccess } from './access.ts'
 import type { SourceContext } from './context.ts'
 import { isPattern, matchingPictures, pathOf, pictureNames } from './file-location.ts'
 import { samplesBy } from './iteration.ts'
+import { kindOf, pictureIn } from './opened-file.ts'
 import { listedSamples, type PictureList } from './still-samples.ts'
 import { videoSamples } from './video-samples.ts'
 
 /** `file:` URLs and plain paths: a picture, a video, the pictures of a folder or of a glob pattern. */
 export function fileSource(spec: InputSpec, context: SourceContext): Source {
   const path = pathOf(spec.url)
-  const access = fileAccess(context.unrestricted ? undefined : context.limits.roots)
+  const { roots, uploadFolder } = context.limits
+  const access = context.unrestricted ? fileAccess(undefined) : fileAccess(roots, [uploadFolder])
   return {
     live: false,
     samples: samplesBy((signal, events) =>
@@ -68,8 +68,7 @@ async function listOf(play: FilePlay): Promise<PictureList | undefined> {
 async function isVideo({ path, access }: FilePlay): Promise<boolean> {
   const file = await access.open(path)
   try {
-    const { bytesRead, buffer } = await file.handle.read(Buffer.alloc(sniffBytes), 0, sniffBytes, 0)
-    return sniff(buffer.subarray(0, bytesRead)) === 'video'
+    return (await kindOf(file)) === 'video'
   } finally {
     await file.handle.close()
   }
@@ -78,17 +77,8 @@ async function isVideo({ path, access }: FilePlay): Promise<boolean> {
 async function readPicture(access: FileAccess, path: string, maxBytes: number): Promise<Buffer> {
   const file = await access.open(path)
   try {
-    checkSize(file, maxBytes)
-    return await file.handle.readFile()
+    return await pictureIn(file, maxBytes, path)
   } finally {
     await file.handle.close()
   }
-}
-
-function checkSize({ path, size }: AllowedFile, maxBytes: number): void {
-  if (size <= maxBytes) return
-  throw new AgentError(
-    'LIMIT_EXCEEDED',
-    `${path} has ${size} bytes; a picture may have ${maxBytes} (limits.maxDownloadBytes)`,
-  )
 }

@@ -9,6 +9,7 @@ import { fileSource } from './file.ts'
 import { httpSource } from './http.ts'
 import { mqttSource } from './mqtt.ts'
 import { syntheticSource } from './synthetic.ts'
+import { uploadSource } from './upload.ts'
 
 /** URL scheme → source. A new source is one file and one line here. */
 const sources: Readonly<Record<string, SourceFactory>> = {
@@ -34,6 +35,7 @@ export function createSource(spec: InputSpec, context: SourceContext): Source {
       `the input option 'region' is not there yet: ${JSON.stringify(spec.region)}; leave it out to look at the whole picture`,
     )
   }
+  if (context.upload) return uploadSource(spec, context)
   const factory = sources[schemeOf(spec.url)]
   if (factory) return factory(spec, context)
   throw new AgentError(

@@ -1,6 +1,6 @@
 import type { InputSpec } from '../../schemas/control.ts'
 import { AgentError } from '../core/errors.ts'
-import type { Sample, SourceEvents } from '../core/stages.ts'
+import type { Sample, SourceEvents, SourceInfo } from '../core/stages.ts'
 import { noPace, realtimePace } from '../media/pace.ts'
 import { decodeStill, type StillOptions } from '../media/stills.ts'
 import type { SourceContext } from './context.ts'
@@ -121,8 +121,9 @@ async function readListed(
 }
 
 /** Pictures of a list may differ in size; a single one's size is the source's. */
-function infoOf({ list, spec }: ListPlay, { frame }: Sample) {
+function infoOf({ list, spec }: ListPlay, { frame }: Sample): SourceInfo {
   return {
+    still: true,
     ...(list.single ? { width: frame.width, height: frame.height } : {}),
     ...(spec.fps === undefined ? {} : { fps: spec.fps }),
   }

@@ -1,6 +1,6 @@
+import { inOrder } from '../../control/in-order.ts'
 import type { Call, Handler, Handlers } from '../calls.ts'
 import { computeAnswer, formOf, pictureOf } from '../compute-answer.ts'
-import { inOrder } from '../in-order.ts'
 import type { HttpParts } from '../parts.ts'
 import { Refusal } from '../problems.ts'
 import { serviceOf } from '../services.ts'
@@ -40,7 +40,7 @@ function computing({ control }: Parts, files: Spool): Handler {
           spec: { url: upload.url },
           upload: true,
           publish: false,
-          ...(picture ? { picture } : {}),
+          ...picture,
           ...(tag === undefined ? {} : { tag: tag.slice(0, 256) }),
         },
         { signal: call.signal },

@@ -1,7 +1,9 @@
 import type { Outcome } from '../../control/router.ts'
 import type { ServiceControl } from '../../control/service-control.ts'
+import { stillAnswers } from '../../control/still-answers.ts'
 import { serviceView } from '../../control/view.ts'
 import type { CallAnswer, Handler, Handlers } from '../calls.ts'
+import { computeAnswer, formOf, pictureOf } from '../compute-answer.ts'
 import { checkPreconditions, etagOf } from '../guards.ts'
 import type { HttpParts } from '../parts.ts'
 import { serviceOf } from '../services.ts'
@@ -74,6 +76,11 @@ function changing(control: Control, part: Settable, replace: boolean): Handler {
 function computing(control: Control): Handler {
   return async (call) => {
     const { id, service } = serviceOf(control, call)
+    if (call.body === undefined && service.state.desired.compute === 'stop') {
+      const form = formOf(call.headers.accept)
+      const stills = await stillAnswers(service, pictureOf(form), call)
+      if (stills) return computeAnswer(stills, form, call.path)
+    }
     const outcome = await control.carryOut(
       { service: id, name: 'compute' },
       {

@@ -271,6 +271,7 @@ describe('crashes', () => {
 
 describe('once', () => {
   const once = { request: 'r1', spec: { url: 'a.jpg' }, publish: false }
+  const cancel = { type: 'once/cancel', request: 'r1' } as const
 
   it('goes to a running process at once', () => {
     expect(twoInputs.tell({ type: 'compute/once', once }).effects).toEqual(['once'])
@@ -282,6 +283,21 @@ describe('once', () => {
     const up = woken.tell({ type: 'process/ready' })
     expect(up.effects).toContain('once')
     expect(up.tell({ type: 'once/done', request: 'r1' }).effects).toEqual(['linger'])
+  })
+
+  it('is under way until the process says that it has let go of it', () => {
+    const cancelled = twoInputs.tell({ type: 'compute/once', once }, cancel)
+    expect(cancelled.effects).toEqual(['once/cancel'])
+    expect(cancelled.state.pending).toHaveProperty('r1')
+    const done = cancelled.tell({ type: 'once/done', request: 'r1' })
+    expect(done.state.pending).toEqual({})
+    expect(done.tell(cancel).effects).toEqual([])
+  })
+
+  it('never reaches a process that was not up when it was cancelled', () => {
+    const woken = story().tell({ type: 'compute/once', once }, cancel)
+    expect(woken.state.pending).toEqual({})
+    expect(woken.tell({ type: 'process/ready' }).effects).not.toContain('once')
   })
 
   it('fails when the model does', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { rgbToYuv, rgbToYuv420, yuv420ToRgb } from '../../../agent/imaging/colour.ts'
+import { rgbToYuv, rgbToYuv420, yuv420ToRgb, yuvToRgb } from '../../../agent/imaging/colour.ts'
 
 type Colour = readonly [number, number, number]
 
@@ -22,6 +22,12 @@ function plain(width: number, height: number, colour: Colour): Uint8Array {
 describe.each(['bt709', 'bt601'] as const)('%s', (matrix) => {
   it.each(bars)('turns $rgb into the published YUV', ({ rgb, ...yuv }) => {
     expect(rgbToYuv(rgb, matrix)).toEqual(yuv[matrix])
+  })
+
+  it.each(bars)('gives $rgb back, within the rounding of 8 bits', ({ rgb }) => {
+    const back = yuvToRgb(rgbToYuv(rgb, matrix), matrix)
+    const differences = back.map((value, channel) => Math.abs(value - (rgb[channel] ?? 0)))
+    expect(Math.max(...differences)).toBeLessThanOrEqual(2)
   })
 
   it.each(bars)('gives a picture of $rgb back, within the rounding of 8 bits', ({ rgb }) => {

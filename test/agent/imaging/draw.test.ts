@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Yuv420 } from '../../../agent/core/stages.ts'
 import { classColour, inkOn } from '../../../agent/imaging/class-colour.ts'
+import { yuvToRgb } from '../../../agent/imaging/colour.ts'
 import { drawItems, styleFor } from '../../../agent/imaging/draw.ts'
 import { glyph } from '../../../agent/imaging/font.ts'
 import type { Box, Item } from '../../../schemas/results.ts'
@@ -209,6 +210,34 @@ describe('a label', () => {
     drawItems(tracked, [{ ...item([100, 100, 150, 50]), track: 5 }])
     drawItems(plain, [item([100, 100, 150, 50], 'dog #5')])
     expect(Buffer.compare(tracked.y, plain.y)).toBe(0)
+  })
+})
+
+describe('on RGB', () => {
+  it.each([
+    [[101, 77, 90, 60]],
+    [[-50, -40, 200, 150]],
+    [[250, 180, 500, 500]],
+    [[50, 2, 200, 100]],
+  ] as [Box][])('draws the same pixels as on YUV, in the same colours: %s', (box) => {
+    const yuv = greyPicture(321, 241)
+    const [grey] = yuvToRgb([GREY, 128, 128])
+    const rgb = { width: 321, height: 241, data: new Uint8Array(321 * 241 * 3).fill(grey) }
+    drawItems(yuv, [item(box)])
+    drawItems(rgb, [item(box)])
+    const [luma] = classColour(17)
+    const colours = new Map([
+      [GREY, [grey, grey, grey]],
+      [luma, yuvToRgb(classColour(17))],
+      [inkOn(classColour(17)), yuvToRgb([inkOn(classColour(17)), 128, 128])],
+    ])
+    const wrong = pixels(yuv).filter(({ x, y }) => {
+      const at = (y * 321 + x) * 3
+      const expected = colours.get(lumaAt(yuv, x, y) ?? -1)
+      return expected?.join() !== rgb.data.subarray(at, at + 3).join()
+    })
+    expect(wrong).toEqual([])
+    expect(touched(yuv).length).toBeGreaterThan(500)
   })
 })
 

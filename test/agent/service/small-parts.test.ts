@@ -8,6 +8,7 @@ import { blame } from '../../../agent/service/blame.ts'
 import {
   crashNote,
   crashRecord,
+  nameInRecord,
   readCrashRecord,
   suspectCalled,
 } from '../../../agent/service/crash-record.ts'
@@ -101,6 +102,20 @@ describe('crash record', () => {
     record.close()
   })
 
+  it('has a place for each of the requests for one result, all under one name', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'heliograph-')), 'a.crash')
+    const record = crashRecord(file)
+    const [first, second] = [record.once(1), record.once(2)]
+    crashNote(first, 'read', true)
+    crashNote(second, 'read', true)
+    crashNote(first, 'read', false)
+    crashNote(first, 'infer', true)
+    const [[name = '', works = []] = []] = readCrashRecord(file)
+    expect([suspectCalled(name), works.toSorted()]).toEqual([{ kind: 'once' }, ['infer', 'read']])
+    expect(readCrashRecord(file).size).toBe(1)
+    record.close()
+  })
+
   it('is empty when the process never wrote one', () => {
     expect(readCrashRecord('/nowhere/a.crash').size).toBe(0)
   })
@@ -143,6 +158,18 @@ describe('blame', () => {
     ])
     judge.crashed('SIGABRT', busy, 0)
     expect(judge.crashed('SIGABRT', busy, 1)).toEqual(['new'])
+  })
+
+  it('suspects a request for one result before inputs that had been running', () => {
+    const judge = blame()
+    const once = nameInRecord({ kind: 'once' })
+    const busy = new Map([
+      ['gate', ['read'] as const],
+      [once, ['read'] as const],
+    ])
+    const guilty = [0, 1, 2, 3].flatMap((now) => judge.crashed('SIGSEGV', busy, now))
+    expect(guilty).toContain(once)
+    expect(guilty).not.toContain('gate')
   })
 
   it('blames nobody for a process that was killed from outside, or was idle', () => {

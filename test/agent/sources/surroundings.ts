@@ -42,6 +42,7 @@ export function sourceContext(
     limits: {
       roots: [mediaFolder],
       mediaFolder,
+      uploadFolder: '/nowhere',
       addresses: { deny: [], allow: [], ownPorts: [] },
       outputAddresses: { deny: [], allow: [], ownPorts: [] },
       topicPrefixes: [],

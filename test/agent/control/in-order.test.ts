@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { inOrder } from '../../../agent/http/in-order.ts'
+import { inOrder } from '../../../agent/control/in-order.ts'
 
 /** Sources whose items come when the test lets them; it notes who began and who ended. */
 function sources(names: readonly string[], items = 2) {
