@@ -9,8 +9,8 @@ export interface BareResult {
   readonly cpuMs: number
 }
 
-/** The two things that any agent must do: run the model; decode and scale the pictures. */
-export type BareLoop = 'inference' | 'decode'
+/** What any agent must do: run the model; decode and scale a video's pictures; all that one still needs. */
+export type BareLoop = 'inference' | 'decode' | 'still'
 
 /**
  * Runs a bare loop in a process of its own, at the priority of a service process.

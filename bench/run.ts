@@ -5,6 +5,7 @@ import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type Figure, holds, tableOf } from './figure.ts'
 import { benchMemory, benchStart } from './footprint.ts'
+import { benchHttp } from './http.ts'
 import { benchRoundTrip } from './round-trip.ts'
 import { benchStreams } from './streams.ts'
 import { benchThroughput } from './throughput.ts'
@@ -26,6 +27,7 @@ const parts: Readonly<Record<string, Part>> = {
   throughput: ({ rounds, seconds }) => benchThroughput(rounds, seconds, say),
   'round-trip': ({ rounds, requests }) => benchRoundTrip(rounds, requests, say),
   streams: ({ rounds, requests }) => benchStreams(rounds, requests, say),
+  http: ({ rounds, seconds }) => benchHttp(rounds, seconds / 2, say),
   memory: ({ rounds, seconds }) => benchMemory(rounds, seconds / 2, say),
   start: ({ rounds }) => benchStart(rounds, say),
   video: ({ rounds, seconds }) => benchVideo(rounds, seconds, say),
@@ -35,7 +37,7 @@ const parts: Readonly<Record<string, Part>> = {
  * `npm run bench`: measures the built agent and prints a table of medians over rounds.
  *
  *   --quick        short rounds, for a look; the figures mean little
- *   --only <part>  throughput, round-trip, streams, memory or start; may be given several times
+ *   --only <part>  throughput, round-trip, streams, http, memory, start or video; may be given several times
  *
  * A whole run is kept as a file in bench/results.
  */

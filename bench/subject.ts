@@ -15,6 +15,8 @@ import { freePort } from '../test/proof/workspace.ts'
 export interface Subject {
   readonly folder: string
   readonly port: number
+  /** `http://127.0.0.1:…` */
+  readonly http: string
   readonly controller: Controller
   /** A topic of the agent. */
   topic(path: string): string
@@ -46,7 +48,7 @@ export async function prepareSubject(
   filter = 'edge/1/$reply/#',
   roots: readonly string[] = [],
 ): Promise<Subject> {
-  const { folder, configFile, port } = await configured(services, roots)
+  const { folder, configFile, port, http } = await configured(services, roots)
   const controller = startController(port, 'bench', filter)
   let agent: AgentProcess | undefined
   const running = (): AgentProcess => {
@@ -62,6 +64,7 @@ export async function prepareSubject(
   return {
     folder,
     port,
+    http: `http://127.0.0.1:${http}`,
     controller,
     topic,
     start,
@@ -121,5 +124,5 @@ async function configured(
     services,
   }
   await writeFile(configFile, stringify(config))
-  return { folder, configFile, port }
+  return { folder, configFile, port, http }
 }

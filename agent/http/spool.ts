@@ -62,7 +62,7 @@ export function spool(folder: string, limits: SpoolLimits): Spool {
         await unlink(path)
       }
       try {
-        for await (const chunk of body as AsyncIterable<Buffer>) {
+        for await (const chunk of body.iterator({ destroyOnReturn: false })) {
           bytes += chunk.length
           count(chunk.length, bytes)
           await file.write(chunk)
