@@ -3,7 +3,7 @@ import { type AddressBook, serviceTopic } from '../../schemas/address.ts'
 /** What a newcomer needs to know of a running demo. */
 export interface Introduction {
   readonly version: string
-  readonly addresses: { readonly mqtt: string; readonly ws: string; readonly rtsp: string }
+  readonly addresses: Readonly<Record<'mqtt' | 'ws' | 'http' | 'rtsp', string>>
   readonly book: AddressBook
   readonly service: string
   /** An input of it, to look at. */
@@ -24,6 +24,7 @@ export function introduction(about: Introduction): string {
 
   MQTT       ${addresses.mqtt}
   WebSocket  ${addresses.ws}
+  HTTP       ${addresses.http}/docs
   Video      ${addresses.rtsp}/${service}/video/${about.input}
   Topics     ${book.root}/1/${book.agent}/…
 
@@ -31,8 +32,10 @@ In another terminal, watch every detection:
   mosquitto_sub ${broker} -t ${watched} -v
 watch the annotated video (VLC and OpenCV open it too):
   ffplay -fflags nobuffer ${reachable(addresses.rtsp)}/${service}/video/${about.input}
-and change the input to a picture:
+change the input to a picture:
   mosquitto_pub ${broker} -t ${changed} -m ${input}
+and send a picture of your own, to get it back with its boxes:
+  curl --data-binary @photo.jpg -H 'Accept: image/jpeg' -o found.jpg ${reachable(addresses.http)}/compute
 
 `
 }

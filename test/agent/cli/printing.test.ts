@@ -64,6 +64,7 @@ describe('the introduction', () => {
     addresses: {
       mqtt: 'mqtt://0.0.0.0:1884',
       ws: 'ws://[::]:8080/mqtt',
+      http: 'http://0.0.0.0:8080',
       rtsp: 'rtsp://0.0.0.0:8554',
     },
   }
@@ -76,6 +77,12 @@ describe('the introduction', () => {
     expect(text).toContain(
       `-t 'edge/1/north/demo/input/set' -m '{"url":"/home/o'\\''neil/street.jpg","fps":2,"loop":true}'\n`,
     )
+  })
+
+  it('names the API, and how a picture is sent to it', () => {
+    const text = introduction(about)
+    expect(text).toContain('  HTTP       http://0.0.0.0:8080/docs\n')
+    expect(text).toContain('-o found.jpg http://127.0.0.1:8080/compute\n')
   })
 
   it('names the video that can be watched', () => {
