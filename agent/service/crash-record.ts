@@ -4,8 +4,8 @@ import type { Suspect } from './messages.ts'
 /**
  * What native code works on, noted before each native call in a small file, so that it outlives the
  * process: a write to the page cache survives SIGSEGV and SIGKILL, and costs about a microsecond.
- * One record per input and per output that encodes: a byte for each kind of work (inference: for each of 8 threads), the id's
- * length, the id. Every byte has one writer.
+ * One record per input, per output that encodes and per request for one result at a time: a byte for each kind of work
+ * (inference: for each of 8 threads), the id's length, the id. Every byte has one writer.
  */
 const RECORD_BYTES = 80
 const LENGTH_AT = 15
