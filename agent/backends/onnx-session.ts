@@ -1,19 +1,21 @@
 import type { InferenceSession, Tensor as OnnxTensor, OnnxValue } from 'onnxruntime-node'
 import { AgentError } from '../core/errors.ts'
 import type { Session, Tensor, TensorData, Tensors, TensorType } from '../core/stages.ts'
+import { batchDims, hasBatchAxis, type Lengths, outputsBySample } from './batch.ts'
+import { inputMemory } from './input-memory.ts'
 import type { Runtime } from './onnx-providers.ts'
 import { plainMessage } from './plain-message.ts'
 
-/** What the graph says of an input: a word stands for any length, no lengths at all for any shape. */
+/** What the graph says of an input or output; no lengths at all stand for any shape. */
 interface Port {
   readonly name: string
   readonly dtype: TensorType
-  readonly dims: readonly (number | string)[]
+  readonly dims: Lengths
 }
 
 /**
  * Wraps a loaded session. Inputs are read where they lie, or copied first when they lie in shared
- * memory, which ONNX Runtime's Node binding refuses. Outputs are new buffers, the caller's: the binding
+ * memory, which ONNX Runtime's Node binding refuses, or are several samples'. Outputs are new buffers, the caller's: the binding
  * copies them out of its arena even when it is given tensors to write to.
  * @throws AgentError MODEL_LOAD when the graph's inputs or outputs are not tensors of our types
  */
@@ -24,45 +26,42 @@ export function onnxSession(
 ): Session {
   const inputs = session.inputMetadata.map(portOf)
   refuseFloat16(inputs)
-  session.outputMetadata.map(portOf)
-  const copies = new Map<string, TensorData>()
+  const outputs = session.outputMetadata.map(portOf)
+  const gathered = inputMemory()
   let open = true
 
-  /** Only one run is under way at a time, so one copy for each input is enough. */
-  function unshared(name: string, data: TensorData): TensorData {
-    if (!(data.buffer instanceof SharedArrayBuffer)) return data
-    const copy = copies.get(name)
-    if (copy?.constructor !== data.constructor || copy.length !== data.length) {
-      const first = data.slice()
-      copies.set(name, first)
-      return first
-    }
-    new Uint8Array(copy.buffer).set(bytesOf(data))
-    return copy
+  /** Only one run is under way at a time, so that each may use the memory of the one before. */
+  function feedOf(port: Port, samples: readonly Tensors[]): OnnxTensor {
+    const tensors = samples.map((sample) => demand(port, sample))
+    const dims = batchDims(port.name, tensors)
+    const data = tensors.map((tensor) => tensor.data)
+    const [only] = data.length === 1 ? data.filter(isOwn) : []
+    return new runtime.Tensor(port.dtype, (only ?? gathered(port.name, data)) as OwnData, dims)
   }
 
-  function feedOf(port: Port, tensors: Tensors): OnnxTensor {
-    const { dtype, dims, data } = demand(port, tensors)
-    const own = unshared(port.name, data) as OwnData
-    return new runtime.Tensor(dtype, own, dims)
+  async function outputsOf(samples: readonly Tensors[]): Promise<Tensors> {
+    const feeds = inputs.map((port) => [port.name, feedOf(port, samples)])
+    try {
+      const results = await session.run(Object.fromEntries(feeds))
+      return Object.fromEntries(
+        Object.entries(results).map(([name, value]) => [name, result(value)]),
+      )
+    } catch (cause) {
+      const reason = plainMessage(cause)
+      throw new AgentError('INFERENCE_FAILED', `the run on ${provider} failed: ${reason}`, {
+        cause,
+      })
+    }
   }
 
   return {
     provider,
-    async run(tensors: Tensors): Promise<Tensors> {
-      const feeds = inputs.map((port) => [port.name, feedOf(port, tensors)])
-      try {
-        const outputs = await session.run(Object.fromEntries(feeds))
-        return Object.fromEntries(
-          Object.entries(outputs).map(([name, value]) => [name, result(value)]),
-        )
-      } catch (cause) {
-        const reason = plainMessage(cause)
-        throw new AgentError('INFERENCE_FAILED', `the run on ${provider} failed: ${reason}`, {
-          cause,
-        })
-      }
-    },
+    hasBatchAxis: hasBatchAxis(
+      inputs.map(({ dims }) => dims),
+      outputs.map(({ dims }) => dims),
+    ),
+    run: (sample) => outputsOf([sample]),
+    runBatch: async (samples) => outputsBySample(await outputsOf(samples), samples.length),
     async close() {
       if (!open) return
       open = false
@@ -95,9 +94,7 @@ function refuseFloat16(inputs: readonly Port[]): void {
 /** Data in memory of its own, as the runtime takes it. */
 type OwnData = Extract<ConstructorParameters<Runtime['Tensor']>[1], Uint8Array>
 
-function bytesOf({ buffer, byteOffset, byteLength }: TensorData): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength)
-}
+const isOwn = ({ buffer }: TensorData): boolean => !(buffer instanceof SharedArrayBuffer)
 
 /** The tensor for one input of the graph. @throws AgentError INFERENCE_FAILED when it does not fit */
 function demand(port: Port, tensors: Tensors): Tensor {

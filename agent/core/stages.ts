@@ -140,7 +140,14 @@ export interface Model<Meta = unknown> {
 export interface Session {
   /** The execution provider really in use. */
   readonly provider: string
+  /** Whether the graph may take several samples at once. */
+  readonly hasBatchAxis: boolean
   run(inputs: Tensors): Promise<Tensors>
+  /**
+   * Runs samples, each with a first axis of 1, as one; their outputs in the same order.
+   * @throws AgentError INFERENCE_FAILED, for all of them, though perhaps because of one
+   */
+  runBatch(samples: readonly Tensors[]): Promise<readonly Tensors[]>
   close(): Promise<void>
 }
 
