@@ -26,6 +26,7 @@ export function serviceLimits(config: Config, { ownPorts, faults }: Surroundings
     samplesPerInput: limits.samplesPerInput,
     inferenceThreads: limits.inferenceThreads,
     threadsPerInference: limits.threadsPerInference,
+    batching: { size: limits.batchSize, waitMs: limits.batchWaitMs },
     maxPixels: sources.maxPixels,
     maxDownloadBytes: sources.maxDownloadBytes,
     faults,

@@ -132,6 +132,19 @@ const limits = Type.Object(
     samplesPerInput: Count(3, 16, 'Pictures of one input that are in memory at once.'),
     inferenceThreads: Count(1, 64, 'Threads per service that infer, each with its own session.'),
     threadsPerInference: Count(1, 64, 'Threads that share one inference.'),
+    batchSize: Type.Integer({
+      minimum: 0,
+      maximum: 64,
+      default: 0,
+      description:
+        'Waiting pictures that share one inference, at most, where the model has a batch axis; 0: 4 on CUDA and WebGPU, else 1. Above 1, models that are converted get such an axis if they can.',
+    }),
+    batchWaitMs: Type.Integer({
+      minimum: 0,
+      maximum: 1000,
+      default: 0,
+      description: 'How long pictures wait for others to share an inference with, ms.',
+    }),
     services: Count(16, 256, 'Services of the agent.'),
     inputsPerService: Count(32, 256, 'Inputs of one service.'),
     onceConcurrency: Count(8, 256, 'Requests for one result that a service works on at once.'),

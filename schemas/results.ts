@@ -22,7 +22,7 @@ export const StageMs = Type.Object({
   decode: Type.Number(),
   queue: Type.Number(),
   preprocess: Type.Number(),
-  infer: Type.Number(),
+  infer: Type.Number({ description: 'All of a run, however many samples shared it.' }),
   postprocess: Type.Number(),
 })
 export type StageMs = Static<typeof StageMs>

@@ -2,6 +2,8 @@ import type { TensorPool, Tensors } from '../core/stages.ts'
 
 /** A pool to which the inputs of a run come back. */
 export interface ReturningPool extends TensorPool {
+  /** Buffers kept of each size in use, at most, though never less than eight. */
+  most: number
   giveBack(inputs: Tensors): void
 }
 
@@ -16,13 +18,14 @@ const KEPT = 8
 export function tensorPool(): ReturningPool {
   const idle = new Map<number, SharedArrayBuffer[]>()
   return {
+    most: KEPT,
     lend: (bytes) => idle.get(bytes)?.pop() ?? new SharedArrayBuffer(bytes),
     giveBack(inputs) {
       for (const { data } of Object.values(inputs)) {
         const { buffer } = data
         if (!(buffer instanceof SharedArrayBuffer)) continue
         const same = idle.get(buffer.byteLength) ?? []
-        if (same.length < KEPT) same.push(buffer)
+        if (same.length < Math.max(KEPT, this.most)) same.push(buffer)
         idle.set(buffer.byteLength, same)
       }
     },

@@ -20,7 +20,7 @@ export interface Blame {
 }
 
 /** A crash counts for this long. */
-const MEMORY_MS = 10 * 60_000
+export const CRASH_MEMORY_MS = 10 * 60_000
 const QUARANTINE_AT = 2
 const once = nameInRecord({ kind: 'once' })
 
@@ -37,10 +37,10 @@ export function blame(): Blame {
       if (!signal || !faults.includes(signal)) return []
       const suspects = suspectsOf(busy)
       for (const id of suspects) {
-        const recent = (marks.get(id) ?? []).filter(({ at }) => now - at < MEMORY_MS)
+        const recent = (marks.get(id) ?? []).filter(({ at }) => now - at < CRASH_MEMORY_MS)
         marks.set(id, [...recent, { share: 1 / suspects.length, at: now }])
       }
-      const recently = before && now - before.at < MEMORY_MS ? before.suspects : []
+      const recently = before && now - before.at < CRASH_MEMORY_MS ? before.suspects : []
       const common = suspects.filter((id) => recently.includes(id))
       before = { suspects, at: now }
       const guilty = suspects.filter(

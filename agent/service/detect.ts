@@ -8,7 +8,8 @@ import type { Delivered, Sample, Source } from '../core/stages.ts'
 import { createEngine } from '../media/registry.ts'
 import { createSource } from '../sources/registry.ts'
 import { type CrashPlace, crashRecord } from './crash-record.ts'
-import { InferenceHost, inferenceThread } from './inference-host.ts'
+import { InferenceHost } from './inference-host.ts'
+import { inferenceThread } from './inference-threads.ts'
 import { InputRunner } from './input-runner.ts'
 import type { ServiceLimits } from './messages.ts'
 
@@ -39,6 +40,7 @@ export async function detect(parts: DetectParts): Promise<DetectOutcome> {
   const { limits, model, device, options } = parts
   const host = new InferenceHost(
     Array.from({ length: limits.inferenceThreads }, (_, index) => inferenceThread(index)),
+    limits.batching,
   )
   const notes = join(tmpdir(), `heliograph-detect-${process.pid}.crash`)
   const record = crashRecord(notes)

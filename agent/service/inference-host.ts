@@ -1,32 +1,22 @@
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { ModelOptions } from '../../schemas/control.ts'
 import type { ResolvedModel } from '../../schemas/manifest.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Prepared, SessionOptions, TensorPool } from '../core/stages.ts'
 import { createModel, optionsFor } from '../models/registry.ts'
-import { fairQueue } from '../pipeline/fair-queue.ts'
+import { type BatchQueue, batchQueue } from '../pipeline/batch-queue.ts'
 import type { Inference, Loaded } from '../pipeline/results.ts'
 import { tensorPool } from '../pipeline/tensor-pool.ts'
+import { alone, type Batching, batchLimit, type SessionTraits, setApart } from './batching.ts'
 import type { CrashPlace } from './crash-record.ts'
-import type { FromInference, ToInference } from './inference-messages.ts'
-
-interface Job {
-  readonly by: Loaded
-  readonly prepared: Prepared
-  readonly place: CrashPlace
-  settle(inference: Inference): void
-  fail(error: unknown): void
-}
-
-interface Thread {
-  readonly worker: Worker
-  readonly jobs: Map<number, { readonly job: Job; since: number; readonly first: boolean }>
-  answer?: (message: FromInference) => void
-}
+import type { FromInference, RunEnd, ToInference } from './inference-messages.ts'
+import { ask, ended, type Job, leastBusy, settle, type Thread } from './inference-threads.ts'
 
 /** Runs handed to a thread at once: one in progress and the next, so that it never waits for us. */
 const AHEAD = 2
+
+/** Input tensors kept: of the runs handed over, and of the next one. */
+const POOLED_RUNS = AHEAD + 1
 
 /** How a model is to be loaded, and where that is noted. */
 export interface LoadRequest {
@@ -36,10 +26,13 @@ export interface LoadRequest {
   readonly place: CrashPlace
 }
 
-/** Owns the inference threads and shares them fairly among the inputs. */
+/**
+ * Owns the inference threads and shares them fairly among the inputs. Samples that wait for the same model
+ * share a run, where it has a batch axis.
+ */
 export class InferenceHost {
   readonly #pool = tensorPool()
-  readonly #queue = fairQueue<Job>()
+  readonly #queue: BatchQueue<Job>
   readonly #threads: readonly Thread[]
   /** The threads that infer: all of them on the processor, the first alone on a GPU. */
   #active: readonly Thread[] = []
@@ -49,12 +42,19 @@ export class InferenceHost {
   #options: ModelOptions = {}
   #paused = false
   #warm = false
-  #jobs = 0
+  #runs = 0
+  #batching: Batching
+  #session: SessionTraits = { provider: 'unknown', hasBatchAxis: false }
   #waiting: ((loaded: Loaded) => void)[] = []
 
-  /** @param workers idle inference threads, at least one (see `inference-thread.ts`) */
-  constructor(workers: readonly Worker[]) {
-    this.#threads = workers.map((worker) => ({ worker, jobs: new Map() }))
+  /**
+   * @param workers idle inference threads, at least one (see `inference-thread.ts`)
+   * @param batching how samples share runs; by default they do not
+   */
+  constructor(workers: readonly Worker[], batching: Batching = alone) {
+    this.#batching = batching
+    this.#queue = batchQueue(batching.waitMs, () => this.#dispatch())
+    this.#threads = workers.map((worker) => ({ worker, runs: new Map() }))
     for (const thread of this.#threads) {
       thread.worker.on('message', (message: FromInference) => {
         if (message.type === 'done' || message.type === 'error') this.#finished(thread, message)
@@ -94,9 +94,10 @@ export class InferenceHost {
         throw AgentError.fromInfo(failed.error)
       }
       this.#active = this.#threads.slice(0, answers.length)
-      this.#swap(request)
       const [first] = answers
-      return { provider: first?.type === 'loaded' ? first.provider : 'unknown' }
+      if (first?.type === 'loaded') this.#session = first
+      this.#swap(request)
+      return { provider: this.#session.provider }
     } finally {
       this.#paused = false
       this.#postOptions()
@@ -110,6 +111,18 @@ export class InferenceHost {
     if (!this.#paused) this.#postOptions()
   }
 
+  /** For so long, every sample has a run of its own: a crash then has one suspect. */
+  inferAlone(ms: number): void {
+    const usual = this.#batching
+    this.#batching = alone
+    this.#limitBatches()
+    const over = (): void => {
+      this.#batching = usual
+      this.#limitBatches()
+    }
+    setTimeout(over, ms).unref()
+  }
+
   /** Infers when it is this lane's turn. @throws AgentError INFERENCE_FAILED; CONFLICT when closing */
   run(lane: string, by: Loaded, prepared: Prepared, place: CrashPlace): Promise<Inference> {
     return new Promise((settle, fail) => {
@@ -118,18 +131,26 @@ export class InferenceHost {
     })
   }
 
-  /** Age of the oldest run in flight, ms; 0 when there is none, or when it is a model's first. */
+  /**
+   * Age of the oldest run in flight, ms for each of its samples; 0 when there is none, or when it is a
+   * model's first.
+   */
   inFlightMs(now: number): number {
-    const oldest = this.#threads.flatMap(({ jobs }) => [...jobs.values()].slice(0, 1))
-    return Math.max(0, ...oldest.map(({ since, first }) => (first ? 0 : now - since)))
+    const oldest = this.#threads.flatMap(({ runs }) => [...runs.values()].slice(0, 1))
+    const ages = oldest.map(({ since, first, jobs }) => (first ? 0 : (now - since) / jobs.length))
+    return Math.max(0, ...ages)
   }
 
   /** Lets the runs in flight finish, releases the sessions and ends the threads. */
   async close(): Promise<void> {
     this.#paused = true
     const gone = new AgentError('CONFLICT', 'the service is stopping', { retryable: true })
-    for (const job of this.#queue.drain()) job.fail(gone)
+    const refuse = (): void => {
+      for (const job of this.#queue.drain()) job.fail(gone)
+    }
+    refuse()
     await Promise.all(this.#threads.map(({ worker }) => ended(worker)))
+    refuse()
   }
 
   /** Two WebGPU sessions in two threads of a process crash it, and one GPU gains nothing by them. */
@@ -153,6 +174,7 @@ export class InferenceHost {
   #swap(request: LoadRequest): void {
     this.#request = request
     this.#warm = false
+    this.#limitBatches()
     const { manifest } = request.model
     const loaded = { model: createModel(manifest), id: manifest.id }
     this.#loaded = loaded
@@ -160,59 +182,52 @@ export class InferenceHost {
     this.#waiting = []
   }
 
+  #limitBatches(): void {
+    const limit = batchLimit(this.#batching, this.#session)
+    this.#queue.limit = limit
+    this.#pool.most = POOLED_RUNS * limit
+  }
+
   #dispatch(): void {
     while (!this.#paused) {
       const thread = leastBusy(this.#active)
-      const job = thread && thread.jobs.size < AHEAD ? this.#queue.next() : undefined
-      if (!thread || !job) return
-      if (job.by === this.#loaded) this.#start(thread, job)
-      else job.settle({ stale: true })
+      if (!thread || thread.runs.size >= AHEAD) return
+      const alike = this.#active.filter(({ runs }) => runs.size === thread.runs.size)
+      const jobs = this.#queue.next(alike.length)
+      if (jobs.length === 0) return
+      const current = jobs.filter(({ by }) => by === this.#loaded)
+      if (current.length > 0) this.#start(thread, current)
+      for (const job of jobs) if (!current.includes(job)) job.settle({ stale: true })
     }
   }
 
-  #start(thread: Thread, job: Job): void {
-    this.#jobs += 1
-    thread.jobs.set(this.#jobs, { job, since: performance.now(), first: !this.#warm })
-    const { inputs, meta } = job.prepared
-    const message: ToInference = { type: 'run', job: this.#jobs, inputs, meta, place: job.place }
+  #start(thread: Thread, jobs: readonly Job[]): void {
+    this.#runs += 1
+    thread.runs.set(this.#runs, { jobs, since: performance.now(), first: !this.#warm })
+    const samples = jobs.map(({ prepared, place }) => ({ ...prepared, place }))
+    const message: ToInference = { type: 'run', run: this.#runs, samples }
     thread.worker.postMessage(message)
   }
 
-  #finished(thread: Thread, message: Extract<FromInference, { job: number }>): void {
-    const entry = thread.jobs.get(message.job)
-    thread.jobs.delete(message.job)
-    if (entry) this.#pool.giveBack(entry.job.prepared.inputs)
+  #finished(thread: Thread, end: RunEnd): void {
+    const jobs = thread.runs.get(end.run)?.jobs ?? []
+    thread.runs.delete(end.run)
     this.#warm = true
-    const [next] = thread.jobs.values()
+    const [next] = thread.runs.values()
     if (next) next.since = performance.now()
+    const failedTogether = end.type === 'error' && jobs.length > 1
+    if (failedTogether) this.#setApart(jobs)
+    else for (const { prepared } of jobs) this.#pool.giveBack(prepared.inputs)
     this.#dispatch()
-    if (message.type === 'error') entry?.job.fail(AgentError.fromInfo(message.error))
-    else entry?.job.settle({ stale: false, ...message })
+    if (!failedTogether) settle(jobs, end)
   }
-}
 
-/** A thread's last message may be lost when it ends, but never that it ended. */
-async function ended(worker: Worker): Promise<void> {
-  const exit = once(worker, 'exit')
-  worker.postMessage({ type: 'close' } satisfies ToInference)
-  await exit
-}
-
-function leastBusy([first, ...others]: readonly Thread[]): Thread | undefined {
-  return others.reduce((a, b) => (a && b.jobs.size >= a.jobs.size ? a : b), first)
-}
-
-function ask(thread: Thread, message: ToInference): Promise<FromInference> {
-  return new Promise((resolve) => {
-    thread.answer = resolve
-    thread.worker.postMessage(message)
-  })
-}
-
-/** An idle inference thread of this process. */
-export function inferenceThread(index: number): Worker {
-  return new Worker(new URL('./inference-thread.js', import.meta.url), {
-    workerData: { thread: index },
-    resourceLimits: { maxYoungGenerationSizeMb: 2 },
-  })
+  /** A model that can run each of a batch's samples alone, but not together, gets smaller batches. */
+  #setApart(jobs: readonly Job[]): void {
+    const smaller = Math.max(1, Math.floor(jobs.length / 2))
+    const shrink = (): void => {
+      this.#queue.limit = Math.min(this.#queue.limit, smaller)
+    }
+    this.#queue.pushAlone(setApart(jobs, shrink))
+  }
 }

@@ -16,25 +16,39 @@ export type ToInference =
       readonly place: CrashPlace
     }
   | { readonly type: 'options'; readonly options: Required<ModelOptions> }
-  | {
-      readonly type: 'run'
-      readonly job: number
-      readonly inputs: Tensors
-      readonly meta: unknown
-      readonly place: CrashPlace
-    }
+  | { readonly type: 'run'; readonly run: number; readonly samples: readonly RunSample[] }
   | { readonly type: 'close' }
+
+/** One of the samples that share a run. */
+export interface RunSample {
+  readonly inputs: Tensors
+  readonly meta: unknown
+  /** Where it is noted that native code works on it. */
+  readonly place: CrashPlace
+}
+
+/** What a run gave for one of its samples. */
+export type RunAnswer =
+  | {
+      readonly items: readonly Item[]
+      readonly tracking?: Tracking
+      readonly postprocessMs: number
+    }
+  | { readonly error: Fault }
 
 /** Inference thread → orchestrator. After `done` and `error` the run's inputs are not read any more. */
 export type FromInference =
-  | { readonly type: 'loaded'; readonly provider: string }
+  | { readonly type: 'loaded'; readonly provider: string; readonly hasBatchAxis: boolean }
   | { readonly type: 'failed'; readonly error: Fault }
+  | RunEnd
+
+/** How a run ended: with an answer for each of its samples, in their order, or for none. */
+export type RunEnd =
   | {
       readonly type: 'done'
-      readonly job: number
-      readonly items: readonly Item[]
-      readonly tracking?: Tracking
+      readonly run: number
+      readonly answers: readonly RunAnswer[]
+      /** The whole run's. */
       readonly inferMs: number
-      readonly postprocessMs: number
     }
-  | { readonly type: 'error'; readonly job: number; readonly error: Fault }
+  | { readonly type: 'error'; readonly run: number; readonly error: Fault }

@@ -6,7 +6,7 @@ import type { Model, Session, Tensors } from '../core/stages.ts'
 import { createModel } from '../models/registry.ts'
 import { TRACKED_SCORE } from '../tracking/tracker.ts'
 import { crashNote } from './crash-record.ts'
-import type { FromInference, ToInference } from './inference-messages.ts'
+import type { FromInference, RunAnswer, RunSample, ToInference } from './inference-messages.ts'
 
 /**
  * Entry of an inference thread. It does nothing but runs: a run blocks the thread, so whatever else
@@ -64,7 +64,8 @@ async function load(message: Extract<ToInference, { type: 'load' }>): Promise<vo
     loaded = { session, model }
     options = message.options
     await before?.session.close()
-    reply({ type: 'loaded', provider: session.provider })
+    const { provider, hasBatchAxis } = session
+    reply({ type: 'loaded', provider, hasBatchAxis })
   } catch (error) {
     reply({ type: 'failed', error: AgentError.from(error, 'MODEL_LOAD').toInfo() })
   } finally {
@@ -72,28 +73,56 @@ async function load(message: Extract<ToInference, { type: 'load' }>): Promise<vo
   }
 }
 
-async function run({
-  job,
-  inputs,
-  meta,
-  place,
-}: Extract<ToInference, { type: 'run' }>): Promise<void> {
+/** A run of several samples that fails fails for all: whoever asked for it finds out which one is bad. */
+async function run({ run: id, samples }: Extract<ToInference, { type: 'run' }>): Promise<void> {
   try {
     if (!loaded || !options) throw new AgentError('INTERNAL', 'a run came before a model')
-    crashNote(place, 'infer', true, thread)
+    const { session, model } = loaded
+    const wanted = options
+    note(samples, true)
     const start = performance.now()
-    const outputs = await loaded.session.run(inputs)
-    const inferred = performance.now()
-    uncollected += bytesOf(outputs)
-    crashNote(place, 'infer', false, thread)
-    const items = loaded.model.postprocess(outputs, meta, searched(options))
-    const postprocessMs = performance.now() - inferred
-    const tracking = options.track ? { tracking: { minScore: options.minScore } } : {}
-    reply({ type: 'done', job, items, ...tracking, inferMs: inferred - start, postprocessMs })
+    const outputs = await outputsOf(session, samples)
+    const inferMs = performance.now() - start
+    note(samples, false)
+    const answers = samples.map(({ meta }, index) => {
+      return answerOf(model, outputs[index] ?? {}, meta, wanted)
+    })
+    reply({ type: 'done', run: id, answers, inferMs })
   } catch (error) {
-    crashNote(place, 'infer', false, thread)
+    note(samples, false)
     const fault = AgentError.from(error, 'INFERENCE_FAILED').toInfo()
-    reply({ type: 'error', job, error: fault })
+    reply({ type: 'error', run: id, error: fault })
+  }
+}
+
+function note(samples: readonly RunSample[], on: boolean): void {
+  for (const { place } of samples) crashNote(place, 'infer', on, thread)
+}
+
+async function outputsOf(
+  session: Session,
+  samples: readonly RunSample[],
+): Promise<readonly Tensors[]> {
+  const inputs = samples.map((sample) => sample.inputs)
+  const [first = {}, ...others] = inputs
+  if (others.length === 0) return [await session.run(first)]
+  return session.runBatch(inputs)
+}
+
+function answerOf(
+  model: Model,
+  outputs: Tensors,
+  meta: unknown,
+  wanted: Required<ModelOptions>,
+): RunAnswer {
+  const start = performance.now()
+  uncollected += bytesOf(outputs)
+  try {
+    const items = model.postprocess(outputs, meta, searched(wanted))
+    const tracking = wanted.track ? { tracking: { minScore: wanted.minScore } } : {}
+    return { items, ...tracking, postprocessMs: performance.now() - start }
+  } catch (error) {
+    return { error: AgentError.from(error, 'INFERENCE_FAILED').toInfo() }
   }
 }
 

@@ -7,6 +7,7 @@ import type { AddressRules } from '../core/addresses.ts'
 import type { VideoFormat, VideoPacket } from '../core/video.ts'
 import type { PictureFormat } from '../sinks/annotated.ts'
 import type { PreviewSettings } from '../sinks/preview.ts'
+import type { Batching } from './batching.ts'
 
 /** Whoever native code works for: the cause of a crash, perhaps. */
 export type Suspect =
@@ -44,6 +45,7 @@ export interface ServiceLimits {
   readonly samplesPerInput: number
   readonly inferenceThreads: number
   readonly threadsPerInference: number
+  readonly batching: Batching
   readonly maxPixels: number
   readonly maxDownloadBytes: number
   /** Fault injection by `synthetic:` sources, for tests only. */

@@ -6,6 +6,7 @@ import type { MediaEngine } from '../media/engine.ts'
 import type { Inferrer } from '../pipeline/results.ts'
 import { type Previews, previews } from '../sinks/preview.ts'
 import { createSource } from '../sources/registry.ts'
+import { CRASH_MEMORY_MS } from './blame.ts'
 import { type CrashPlace, type CrashRecord, crashRecord, MODEL } from './crash-record.ts'
 import { faultMeter } from './fault-meter.ts'
 import { imageFeed } from './image-feed.ts'
@@ -30,6 +31,8 @@ export interface RuntimeParts {
   createThread(index: number): Worker
   /** Hands a message to main; must not throw. */
   post(message: FromService): void
+  /** For how long after a crash every sample has a run of its own, ms; by default, as long as it counts. */
+  readonly carefulMs?: number
 }
 
 /** Inputs open one after another: a crash while opening is then one input's; but none waits longer, ms. */
@@ -75,7 +78,8 @@ export class ServiceRuntime {
     const threads = Array.from({ length: this.#limits.inferenceThreads }, (_, index) =>
       parts.createThread(index),
     )
-    this.#host = new InferenceHost(threads)
+    this.#host = new InferenceHost(threads, this.#limits.batching)
+    if (parts.start.careful) this.#host.inferAlone(parts.carefulMs ?? CRASH_MEMORY_MS)
     this.#once = new OnceJobs({
       record: this.#record,
       maxAlive: this.#limits.samplesPerInput,

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { createEngine } from '../media/registry.ts'
-import { inferenceThread } from './inference-host.ts'
+import { inferenceThread } from './inference-threads.ts'
 import type { FromService, ToService } from './messages.ts'
 import { ServiceRuntime } from './runtime.ts'
 

@@ -16,11 +16,12 @@ parentPort.on('message', (message) => {
     parentPort.postMessage({ type: 'failed', error })
   } else if (message.type === 'load') {
     options = message.options
-    parentPort.postMessage({ type: 'loaded', provider: 'cpu' })
+    parentPort.postMessage({ type: 'loaded', provider: 'cpu', hasBatchAxis: false })
   }
   if (message.type !== 'run') return
   const items = [{ label: options.labels.join(), classId: 0, score: options.minScore, box: [0, 0, 1, 1] }]
-  parentPort.postMessage({ type: 'done', job: message.job, items, inferMs: 0, postprocessMs: 0 })
+  const answers = [{ items, postprocessMs: 0 }]
+  parentPort.postMessage({ type: 'done', run: message.run, answers, inferMs: 0 })
 })`
 
 const place = { fd: 1, slot: 0 }

@@ -52,6 +52,7 @@ export function sourceContext(
       samplesPerInput: 3,
       inferenceThreads: 1,
       threadsPerInference: 1,
+      batching: { size: 0, waitMs: 0 },
       maxPixels: 50_000_000,
       maxDownloadBytes: 100_000_000,
       faults: false,
