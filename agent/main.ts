@@ -4,6 +4,7 @@ import type { AddressBook } from '../schemas/address.ts'
 import type { Config } from '../schemas/config.ts'
 import { advertised } from './advertise.ts'
 import { introduce } from './agent-info.ts'
+import { configuredStore } from './configured-store.ts'
 import { AgentControl } from './control/agent-control.ts'
 import { desiredStore } from './control/desired-store.ts'
 import { type Presence, presence } from './control/presence.ts'
@@ -21,7 +22,7 @@ import { type RtspServer, startRtspServer } from './rtsp/server.ts'
 import { type Launch, processLauncher } from './service/launch.ts'
 import { serviceLimits } from './service-limits.ts'
 import { DEFAULT_MODEL } from './store/catalog.ts'
-import { type ModelStore, modelStore } from './store/store.ts'
+import type { ModelStore } from './store/store.ts'
 
 /** A running agent. */
 export interface RunningAgent {
@@ -82,7 +83,7 @@ async function startParts(
   const agent = config.agent.id ?? stored?.agent ?? defaultAgentId()
   const book = { root: config.agent.root, agent }
   const { web, broker, rtsp, addresses } = await openServers(parts, book, ends)
-  const store = parts.store ?? modelStore({ ...config.models, log })
+  const store = parts.store ?? configuredStore(config, log)
   const boot = randomUUID()
   const present = presence(broker.bus, book, boot)
   present.state('init')

@@ -30,6 +30,9 @@ export const TfjsImport = Type.Object({
       rename: Type.String(),
       dims: Type.Array(Type.Integer()),
       dtype: Type.Enum(['float32', 'uint8', 'int32']),
+      batch: Type.Optional(
+        Type.Boolean({ description: 'The graph works with any length of the first axis.' }),
+      ),
     }),
     { description: 'Nodes at which the graph is cut, and what the model is fed there.' },
   ),

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../../schemas/config.ts'
 import { packageFolder } from '../config/folders.ts'
+import { configuredStore } from '../configured-store.ts'
 import { type RunningAgent, startAgent } from '../main.ts'
 import { DEFAULT_MODEL } from '../store/catalog.ts'
-import { modelStore } from '../store/store.ts'
 import type { ConfigFlags } from './config-flags.ts'
 import { startOnFreePorts } from './free-ports.ts'
 import { introduction } from './introduction.ts'
@@ -46,7 +46,7 @@ export async function startDemo(
 
 async function startAgentOf(config: Config, flags: ConfigFlags, signal: AbortSignal) {
   const log = logOf(config.log.level)
-  const store = modelStore({ ...config.models, log })
+  const store = configuredStore(config, log)
   await pullModel(store, DEFAULT_MODEL, signal)
   const chosen = {
     broker: flags.mqttPort !== undefined,

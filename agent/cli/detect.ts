@@ -1,10 +1,10 @@
 import type { Device } from '../../schemas/control.ts'
+import { configuredStore } from '../configured-store.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Delivered } from '../core/stages.ts'
 import { detect } from '../service/detect.ts'
 import { serviceLimits } from '../service-limits.ts'
 import { DEFAULT_MODEL } from '../store/catalog.ts'
-import { modelStore } from '../store/store.ts'
 import type { ConfigFlags } from './config-flags.ts'
 import { type Drawing, drawing } from './drawing.ts'
 import { exitCodes, failureText } from './failure.ts'
@@ -27,7 +27,7 @@ export interface DetectFlags extends ConfigFlags {
 export async function runDetect(urls: readonly string[], flags: DetectFlags): Promise<number> {
   const drawn = flags.draw === undefined ? undefined : drawing(flags.draw, urls.length)
   const config = await configOf({ logLevel: 'warn', ...flags })
-  const store = modelStore({ ...config.models, log: logOf(config.log.level) })
+  const store = configuredStore(config, logOf(config.log.level))
   const out = lineOutput(process.stdout)
   return interruptible(async (interrupt) => {
     const model = await pullModel(store, flags.model ?? DEFAULT_MODEL, interrupt)

@@ -1,4 +1,5 @@
-import { modelStore, type StoredModel } from '../store/store.ts'
+import { configuredStore } from '../configured-store.ts'
+import type { StoredModel } from '../store/store.ts'
 import type { ConfigFlags } from './config-flags.ts'
 import { exitCodes } from './failure.ts'
 import { interruptible } from './interruption.ts'
@@ -7,7 +8,7 @@ import { pullModel } from './pull-model.ts'
 
 async function storeOf(flags: ConfigFlags) {
   const config = await configOf({ logLevel: 'warn', ...flags })
-  return modelStore({ ...config.models, log: logOf(config.log.level) })
+  return configuredStore(config, logOf(config.log.level))
 }
 
 /** Prints the models that can be asked for. */

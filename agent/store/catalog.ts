@@ -32,6 +32,7 @@ const ssdlite: ModelManifest = {
             rename: 'image',
             dims: [1, 300, 300, 3],
             dtype: 'uint8',
+            batch: true,
           },
         },
         outputs: {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ModelProvider } from '../../schemas/manifest.ts'
+import { withBatchAxis } from './batch-axis.ts'
 import { localFile } from './local-file.ts'
 import type { ManifestEntry } from './manifests.ts'
 import type { Offer } from './pull-messages.ts'
@@ -18,15 +19,24 @@ export interface FilePlace {
 /** Where the model of one provider lies: a file used as it is, or a folder of the cache. */
 export type Place = FilePlace | { readonly kind: 'cache'; readonly offer: Offer }
 
+/** What decides where models lie. */
+export interface PlaceOptions {
+  /** Where fetched models are kept; made when it is needed. */
+  readonly cacheFolder: string
+  /** Whether models are converted with a batch axis, where their manifests say that they can. */
+  readonly batched?: boolean
+}
+
 /**
  * The places where a model may lie, in the order of its providers.
  * @throws AgentError MODEL_LOAD when a `file` leads out of the manifest's folder
  */
 export async function placesOf(
   { manifest, folder }: ManifestEntry,
-  cacheFolder: string,
+  { cacheFolder, batched = false }: PlaceOptions,
 ): Promise<readonly Place[]> {
-  const places = manifest.providers.map(async (provider): Promise<Place | undefined> => {
+  const providers = manifest.providers.map((provider) => withBatchAxis(provider, batched))
+  const places = providers.map(async (provider): Promise<Place | undefined> => {
     if (provider.type === 'npm') return cachePlace(provider)
     if (folder === undefined) return undefined
     const file = await localFile(folder, provider.path)

@@ -5,7 +5,7 @@ import type { Log } from '../core/log.ts'
 import { cachedBytes, cachedModel } from './cache.ts'
 import { type HashFile, rememberedHashes } from './file-hash.ts'
 import { type ManifestEntry, manifestReader } from './manifests.ts'
-import { type FilePlace, type Place, placesOf } from './places.ts'
+import { type FilePlace, type Place, type PlaceOptions, placesOf } from './places.ts'
 import { pullInChild } from './pull-child.ts'
 import { type PullOptions, SharedPulls, type StartPull } from './shared-pull.ts'
 
@@ -31,9 +31,7 @@ export interface ModelStore {
 }
 
 /** What a store works with. */
-export interface StoreParts {
-  /** Where fetched models are kept; made when it is needed. */
-  readonly cacheFolder: string
+export interface StoreParts extends PlaceOptions {
   /** Each subfolder with a manifest.json or manifest.yaml is a model. */
   readonly folders: readonly string[]
   readonly log: Log
@@ -63,14 +61,14 @@ export function modelStore(parts: StoreParts): ModelStore {
     async list() {
       const entries = [...(await manifests()).values()]
       entries.sort((a, b) => (a.manifest.id < b.manifest.id ? -1 : 1))
-      return Promise.all(entries.map((entry) => describe(entry, cacheFolder)))
+      return Promise.all(entries.map((entry) => describe(entry, parts)))
     },
     async find(id) {
       return known(await manifests(), id).manifest
     },
     async ensure(id, options = {}) {
       const entry = known(await manifests(), id)
-      const places = await placesOf(entry, cacheFolder)
+      const places = await placesOf(entry, parts)
       const ready = await readyModel(entry.manifest, places, hash)
       if (ready) return ready
       await pull(entry, places, options)
@@ -89,9 +87,9 @@ function known(entries: ReadonlyMap<string, ManifestEntry>, id: string): Manifes
   throw new AgentError('MODEL_UNKNOWN', `no model '${id}' (known: ${ids})`)
 }
 
-async function describe(entry: ManifestEntry, cacheFolder: string): Promise<StoredModel> {
+async function describe(entry: ManifestEntry, options: PlaceOptions): Promise<StoredModel> {
   const { manifest } = entry
-  for (const place of await placesOf(entry, cacheFolder)) {
+  for (const place of await placesOf(entry, options)) {
     const bytes =
       place.kind === 'file' ? (await stat(place.file)).size : await cachedBytes(place.offer.target)
     if (bytes !== undefined) return { manifest, state: 'ready', bytes }

@@ -58,9 +58,8 @@ function askAtOnce(): Promise<number[]> {
     const found: number[] = []
     heard = (message) => {
       if (message.type === 'once/failed') reject(new Error(message.error.message))
-      if (message.type !== 'once') return
-      const [result] = message.results as { items: { box: number[] }[] }[]
-      found.push(samplesOfRun(result?.items ?? []))
+      if (message.type !== 'once/answer') return
+      found.push(samplesOfRun(message.answer.result.items))
       if (found.length === REQUESTS) resolve(found)
     }
     for (let request = 0; request < REQUESTS; request++) {

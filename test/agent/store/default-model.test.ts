@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import onnxProto from 'onnx-proto'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import sharp from 'sharp'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { onnxBackend } from '../../../agent/backends/onnx.ts'
+import type { Session, Tensors } from '../../../agent/core/stages.ts'
+import { withBatchAxis } from '../../../agent/store/batch-axis.ts'
 import { catalog } from '../../../agent/store/catalog.ts'
 import { convertGraph } from '../../../agent/store/convert.ts'
 import { archiveFiles } from '../../../agent/store/providers/archive.ts'
@@ -61,6 +67,18 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return largest
 }
 
+/** The default model, converted here and now. */
+async function converted(batched: boolean): Promise<Uint8Array> {
+  const [provider] = catalog[0]?.providers ?? []
+  if (!provider?.convert) throw new Error('the default model is converted')
+  const context = { scratch: '', signal: new AbortController().signal, report: () => {} }
+  const read = archiveFiles(await defaultPackage(), context)
+  const { path, convert: spec } = withBatchAxis(provider, batched)
+  if (!spec) throw new Error('it still is')
+  const graph = (await read([path])).get(path) ?? new Uint8Array()
+  return convertGraph({ path, graph, spec }, read)
+}
+
 describe('the default model, converted', () => {
   let model: Uint8Array
   let onBytes: InferenceSession
@@ -87,13 +105,7 @@ describe('the default model, converted', () => {
   }
 
   it('is the same file each time, as long as the converter has the same version', async () => {
-    const [provider] = catalog[0]?.providers ?? []
-    if (!provider?.convert) throw new Error('the default model is converted')
-    const context = { scratch: '', signal: new AbortController().signal, report: () => {} }
-    const read = archiveFiles(await defaultPackage(), context)
-    const { path, convert: spec } = provider
-    const graph = (await read([path])).get(path) ?? new Uint8Array()
-    const fresh = await convertGraph({ path, graph, spec }, read)
+    const fresh = await converted(false)
     const sha256 = createHash('sha256').update(fresh).digest('hex')
     expect({ version: CONVERTER_VERSION, sha256 }).toEqual({
       version: 1,
@@ -151,4 +163,66 @@ describe('the default model, converted', () => {
       }
     },
   )
+})
+
+describe('the default model, converted with a batch axis', () => {
+  let folder: string
+  let batched: Session
+  let single: Session
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'heliograph-batched-'))
+    const file = join(folder, 'model.onnx')
+    await writeFile(file, fedFloats(await converted(true)))
+    batched = await onnxBackend.load(file, { device: 'cpu', threads: 1 })
+    const fixed = join(folder, 'fixed.onnx')
+    await writeFile(fixed, fedFloats(readFileSync((await defaultModel()).file)))
+    single = await onnxBackend.load(fixed, { device: 'cpu', threads: 1 })
+  }, 120_000)
+  afterAll(async () => {
+    await batched?.close()
+    await single?.close()
+    await rm(folder, { recursive: true })
+  })
+
+  it('takes batches, and without the axis does not', () => {
+    expect([batched.hasBatchAxis, single.hasBatchAxis]).toEqual([true, false])
+  })
+
+  it.each([1, 4])('computes for each of %i what the original graph does', async (count) => {
+    const pictures = await Promise.all(stills.map(resized))
+    const chosen = Array.from({ length: count }, (_, index) => index % stills.length)
+    const samples = chosen.map((index): Tensors => {
+      const data = pictures[index] ?? new Float32Array()
+      return { image: { dtype: 'float32', dims: [1, SIDE, SIDE, 3], data } }
+    })
+    const found = await batched.runBatch(samples)
+    expect(found).toHaveLength(count)
+    for (const [at, { scores, boxes }] of found.entries()) {
+      const { outputs } = stills[chosen[at] ?? 0] as OracleFixture
+      const pairs = [
+        [scores, outputs.scores],
+        [boxes, outputs.boxes],
+      ] as const
+      for (const [seen, expected] of pairs) {
+        expect(seen?.dims).toEqual(expected.dims)
+        const values = sampleEvery(seen?.data as Float32Array, expected.every)
+        expect(largestDifference(values, expected.values)).toBeLessThan(1e-4)
+      }
+    }
+  })
+
+  it('computes in a batch what it computes for one at a time', async () => {
+    const samples = (await Promise.all(stills.map(resized))).map((data): Tensors => {
+      return { image: { dtype: 'float32', dims: [1, SIDE, SIDE, 3], data } }
+    })
+    const together = await batched.runBatch(samples)
+    for (const [at, sample] of samples.entries()) {
+      const one = await single.run(sample)
+      for (const name of ['scores', 'boxes']) {
+        const [a, b] = [one[name]?.data, together[at]?.[name]?.data]
+        expect(largestDifference(a as Float32Array, b as Float32Array)).toBeLessThan(1e-5)
+      }
+    }
+  })
 })

@@ -18,16 +18,20 @@ export interface OpenStore {
 
 /** Opens a store; on folders of its own unless they are given. */
 export async function openStore(
-  folders: Partial<Pick<OpenStore, 'cacheFolder' | 'modelsFolder'>> = {},
+  options: Partial<Pick<OpenStore, 'cacheFolder' | 'modelsFolder'>> & { batched?: boolean } = {},
 ): Promise<OpenStore> {
   const root = await scratchFolder()
-  const { cacheFolder = join(root, 'cache'), modelsFolder = join(root, 'models') } = folders
+  const {
+    cacheFolder = join(root, 'cache'),
+    modelsFolder = join(root, 'models'),
+    batched = false,
+  } = options
   const warnings: string[] = []
   const quiet = () => {}
   const warn = (fields: object, message: string) =>
     void warnings.push(`${message} ${JSON.stringify(fields)}`)
   const log: Log = { trace: quiet, debug: quiet, info: quiet, warn, error: quiet }
-  const store = modelStore({ cacheFolder, folders: [modelsFolder], log, pullEntry })
+  const store = modelStore({ cacheFolder, folders: [modelsFolder], batched, log, pullEntry })
   return { store, cacheFolder, modelsFolder, warnings }
 }
 

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import onnxProto from 'onnx-proto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { DEFAULT_MODEL } from '../../../agent/store/catalog.ts'
+import type { TfjsImport } from '../../../schemas/manifest.ts'
 import { type OpenStore, openStore } from './open-store.ts'
 import {
   installManifest,
@@ -34,6 +36,15 @@ async function installGraph(pinned?: string): Promise<string> {
   const provider = { type: 'file', path: 'model.json', convert: tinyImport, ...pin } as const
   const folder = await installManifest(opened.modelsFolder, manifestOf('mine', provider))
   return writeTinyModel(folder)
+}
+
+/** What the converted model says of the first side of its input. */
+async function firstSide({ store }: OpenStore): Promise<number | string> {
+  const { graph } = onnxProto.onnx.ModelProto.decode(
+    await readFile((await store.ensure('mine')).file),
+  )
+  const { dimParam, dimValue } = graph?.input?.[0]?.type?.tensorType?.shape?.dim?.[0] ?? {}
+  return dimParam || Number(dimValue)
 }
 
 describe('the models of a store', () => {
@@ -118,6 +129,19 @@ describe('a graph beside its manifest', () => {
     const second = await opened.store.ensure('mine')
     expect(second.file).not.toBe(first.file)
     expect(second.sha256).not.toBe(first.sha256)
+  })
+
+  it('has a batch axis where batches are wanted and its manifest says that it can', async () => {
+    const batching = await openStore({ ...opened, batched: true })
+    await installGraph()
+    expect(await firstSide(batching)).toBe(1)
+    const input = { ...tinyImport.inputs.x, batch: true } as TfjsImport['inputs'][string]
+    const convert = { ...tinyImport, inputs: { x: input } }
+    await installManifest(
+      opened.modelsFolder,
+      manifestOf('mine', { type: 'file', path: 'model.json', convert }),
+    )
+    expect([await firstSide(batching), await firstSide(opened)]).toEqual(['d0', 1])
   })
 
   it('is refused when it is not the pinned one', async () => {
