@@ -10,6 +10,7 @@ import { desiredStore } from './control/desired-store.ts'
 import { type Presence, presence } from './control/presence.ts'
 import type { Log } from './core/log.ts'
 import { type DataFolder, defaultAgentId, takeDataFolder } from './data-folder.ts'
+import { EventLog } from './events/event-log.ts'
 import { serveHttp } from './http/serve.ts'
 import { attachLive } from './live/attach-live.ts'
 import type { AgentLog } from './log.ts'
@@ -84,8 +85,8 @@ async function startParts(
   const book = { root: config.agent.root, agent }
   const { web, broker, rtsp, addresses } = await openServers(parts, book, ends)
   const store = parts.store ?? configuredStore(config, log)
-  const boot = randomUUID()
-  const present = presence(broker.bus, book, boot)
+  const { boot, events, bus } = notedBus(config, book, broker)
+  const present = presence(bus, book, boot)
   present.state('init')
   const stopLog = log.onLine(config.log.mqttLevel, (line) => present.log(line))
   const introduction = introduce(agent, { ...addresses }, (info) => present.info(info))
@@ -94,7 +95,7 @@ async function startParts(
     store,
     book,
     boot,
-    bus: broker.bus,
+    bus,
     streams: {
       offer: (offer) => rtsp.offer(offer),
       url: (path) => `${addresses.rtsp}${path}`,
@@ -110,7 +111,7 @@ async function startParts(
   const http = await serveHttp(web, {
     ...{ config: config.http, book, log, trust: web.trust, control },
     uploadFolder: data.uploadFolder,
-    store,
+    ...{ store, events, broker, presence: present },
     info: () => introduction.now,
   })
   control.begin()
@@ -124,10 +125,18 @@ async function startParts(
     stopMetrics()
     await control.stop()
     present.state('disconnected')
+    events.close()
     stopLog()
     log.info({ agent }, 'agent stopped')
   })
   return { book, broker, addresses }
+}
+
+/** The broker's bus, such that clients of event streams hear what is published on it. */
+function notedBus({ http }: Config, book: AddressBook, broker: Broker) {
+  const boot = randomUUID()
+  const events = new EventLog({ book, boot, limits: http.events })
+  return { boot, events, bus: events.tap(broker.bus) }
 }
 
 /** The servers, and the addresses that tell others where they are. */

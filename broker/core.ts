@@ -28,6 +28,8 @@ export interface CoreParts {
 /** The broker without its doors. */
 export interface Core {
   readonly bus: Bus
+  /** Clients connected now. */
+  readonly clients: number
   accept(transport: Transport): void
   /** Sends what is on its way and disconnects everyone. */
   close(): Promise<void>
@@ -57,6 +59,9 @@ export async function startCore(parts: CoreParts): Promise<Core> {
   watch(aedes, parts, state, wishes)
   return {
     bus: local.bus,
+    get clients() {
+      return state.present.size
+    },
     accept: (transport) => accept(transport, aedes, parts, state, retained),
     close: () => close(aedes, local, state),
   }

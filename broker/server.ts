@@ -6,7 +6,7 @@ import type { WebServer } from '../agent/net/web-server.ts'
 import type { AddressBook } from '../schemas/address.ts'
 import { startCore } from './core.ts'
 import { defaultLimits, type Limits } from './limits.ts'
-import { mishapsOf } from './mishaps.ts'
+import { type Mishap, mishapsOf } from './mishaps.ts'
 import { tcpTransport } from './tcp-transport.ts'
 import { attachWebSocket } from './websocket.ts'
 
@@ -33,6 +33,10 @@ export interface Broker {
   readonly bus: Bus
   readonly addresses: { readonly mqtt: string; readonly ws: string }
   readonly port: number
+  /** Clients connected now. */
+  readonly clients: number
+  /** How often each has happened since the start. */
+  readonly mishaps: Readonly<Partial<Record<Mishap, number>>>
   /** Sends what is on its way, disconnects everyone and frees the port, within a second. */
   close(): Promise<void>
 }
@@ -77,7 +81,12 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
       ws: `${web.origin.replace(/^http/, 'ws')}${webSocketPath}`,
     }
     log.info(addresses, 'the broker listens')
-    return { bus: core.bus, addresses, port, close }
+    return {
+      ...{ bus: core.bus, addresses, port, close, mishaps: mishaps.totals },
+      get clients() {
+        return core.clients
+      },
+    }
   } catch (error) {
     await close()
     throw error

@@ -1,4 +1,5 @@
 import Type, { type Static, type TSchema } from 'typebox'
+import { events } from './config-events.ts'
 import { Cidrs, Count, Folder, Folders, Host, LOOPBACK, Port } from './config-parts.ts'
 import { advertise, live, media, preview, rtsp } from './config-video.ts'
 import { Id, ServiceAdd } from './control.ts'
@@ -69,6 +70,7 @@ const http = Type.Object(
     }),
     maxUploadBytes: Count(512 * MiB, 2 ** 40, 'Uploads with more bytes are refused.'),
     maxSpoolBytes: Count(2048 * MiB, 2 ** 40, 'Disk that uploads may take together.'),
+    events,
   },
   { description: 'The HTTP server: the API, MQTT over WebSocket and live video.' },
 )

@@ -2,7 +2,15 @@ import Type, { type Static } from 'typebox'
 import { Id } from './control.ts'
 import { errorCodes } from './errors.ts'
 import { Detections } from './results.ts'
-import { Inputs, ModelStatus, Outputs, ServiceStatus, Stats, StreamStatus } from './state.ts'
+import {
+  Inputs,
+  ModelStatus,
+  Outputs,
+  ServicePhase,
+  ServiceStatus,
+  Stats,
+  StreamStatus,
+} from './state.ts'
 
 /** What went wrong, as RFC 9457 has it, with the code that it has on MQTT. */
 export const Problem = Type.Object(
@@ -77,3 +85,26 @@ export const Pong = Type.Object({
   boot: Type.String({ description: 'New at every start of the agent.' }),
   at: Type.Number({ description: 'Unix ms.' }),
 })
+
+/** `GET /health/live`. */
+export const Alive = Type.Object({ status: Type.Literal('live') })
+
+/** `GET /health/ready`. */
+export const Health = Type.Object({
+  status: Type.Enum(['starting', 'ready', 'degraded'], {
+    description: 'degraded: a service has trouble, and says which.',
+  }),
+  services: Type.Array(
+    Type.Object({
+      service: Id,
+      wanted: Type.Boolean({ description: 'Whether it is to run.' }),
+      ready: Type.Boolean({
+        description: 'Not wanted, or it has inferred since it was wanted, or says why it has not.',
+      }),
+      state: ServicePhase,
+      reason: Type.Optional(Type.String()),
+      code: Type.Optional(Type.String({ description: 'Of the error, as on MQTT.' })),
+    }),
+  ),
+})
+export type Health = Static<typeof Health>

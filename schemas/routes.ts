@@ -17,6 +17,7 @@ import {
   PulledModel,
   ServiceView,
 } from './http.ts'
+import { observing } from './routes-observing.ts'
 import { AgentInfo, Inputs, ModelStatus, Outputs } from './state.ts'
 
 /** Who may call a route, where clients authenticate: each may do what the ones before it may. */
@@ -285,6 +286,7 @@ export const routes = {
     summary: 'Whether the agent answers.',
     answers: ok('It does.', Pong),
   },
+  ...observing,
 } as const satisfies Record<string, Route>
 
 /** As `GET /services/{service}`. */

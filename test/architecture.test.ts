@@ -89,15 +89,18 @@ const table: ImportTable = {
     'type typebox',
     'node:',
   ],
+  'agent/events': ['agent/core', 'schemas', 'node:'],
   'agent/http': [
     'agent/core',
     'agent/net',
     'agent/control/answers.ts',
     'agent/control/in-order.ts',
+    'agent/control/readiness.ts',
     'agent/control/still-answers.ts',
     'agent/control/request.ts',
     'agent/control/view.ts',
     'type agent/control',
+    'type agent/events',
     'type agent/service',
     'type agent/store',
     'schemas',
@@ -105,6 +108,7 @@ const table: ImportTable = {
     'fastify',
     '@fastify/multipart',
     'negotiator',
+    'prom-client',
     'node:',
   ],
   'agent/store': ['agent/core', 'schemas', 'onnx-proto', 'tar', 'yaml', 'node:'],
@@ -128,6 +132,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   tar: ['agent/store'],
   commander: ['agent/cli'],
   fastify: ['agent/http'],
+  'prom-client': ['agent/http'],
 }
 
 const native = ['onnxruntime-node', 'node-av', 'sharp']

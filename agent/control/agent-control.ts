@@ -55,6 +55,7 @@ export interface ControlParts {
 export class AgentControl {
   readonly #parts: ControlParts
   readonly #services: ServiceSet
+  #begun = false
 
   constructor(parts: ControlParts) {
     this.#parts = parts
@@ -75,6 +76,12 @@ export class AgentControl {
       },
     })
     this.#services.begin()
+    this.#begun = true
+  }
+
+  /** Whether what is desired was brought back; until then nobody knows which services there are. */
+  get begun(): boolean {
+    return this.#begun
   }
 
   get services(): ReadonlyMap<string, ServiceControl> {

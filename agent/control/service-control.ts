@@ -1,5 +1,4 @@
 import type { AddressBook } from '../../schemas/address.ts'
-import type { Stats } from '../../schemas/state.ts'
 import type { Bus } from '../core/bus.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
@@ -18,6 +17,7 @@ import {
 } from './once-requests.ts'
 import { streamViews } from './promised-streams.ts'
 import { quarantine, quarantineAlert } from './quarantine.ts'
+import { serviceRecord } from './service-record.ts'
 import type { Effect, ServiceEvent, ServiceState } from './service-state.ts'
 import { type ServiceTopics, serviceTopics } from './service-topics.ts'
 import { ServiceTraffic } from './service-traffic.ts'
@@ -53,10 +53,10 @@ export class ServiceControl {
   readonly topics: ServiceTopics
   readonly #once: OnceRequests
   readonly #fetch: ModelFetch
+  readonly #record = serviceRecord()
   #state: ServiceState
   #since = Date.now()
   #linger: NodeJS.Timeout | undefined
-  #stats: Stats | undefined
   #previews: readonly string[] = []
   #stopped = false
 
@@ -109,16 +109,14 @@ export class ServiceControl {
 
   /** Process, restarts and rate, for metrics. */
   get usage(): { pid: number | undefined; restarts: number; fps: number } {
-    const inputs = Object.values(this.#stats?.inputs ?? {})
-    const fps = inputs.reduce((sum, { inferred }) => sum + inferred, 0)
-    return { pid: this.#supervisor.pid, restarts: this.#supervisor.restarts, fps }
+    return { pid: this.#supervisor.pid, restarts: this.#supervisor.restarts, fps: this.#record.fps }
   }
 
-  /** What its state does not tell: since when it is as it is, its last stats, its streams by path. */
+  /** What its state does not tell: since when it is as it is, what it has done, its streams by path. */
   get facts() {
     const { id, streams: server } = this.#parts
     const streams = streamViews(id, this.#state, server, this.#traffic.streams)
-    return { since: this.#since, stats: this.#stats, streams }
+    return { ...this.#record.facts, since: this.#since, streams }
   }
 
   /** The stream that shows an input, where an output makes one. */
@@ -153,6 +151,7 @@ export class ServiceControl {
       log.info({ service: id, from: phaseOf(before), to: phaseOf(next) }, 'service state changed')
     }
     this.#state = next
+    if (event.type === 'compute/start' && next.desired !== before.desired) this.#record.wanted()
     if (event.type === 'input/set') this.#forgive('input', Object.keys(event.patch))
     if (event.type === 'output/set') this.#forgive('output', Object.keys(event.patch))
     for (const effect of effects) this.#perform(effect)
@@ -210,6 +209,7 @@ export class ServiceControl {
   }
 
   #heard(message: FromRunning): void {
+    this.#record.heard(message, this.#state.desired)
     switch (message.type) {
       case 'input':
         this.dispatch({ type: 'input/report', report: message.report })
@@ -221,7 +221,6 @@ export class ServiceControl {
         this.topics.event(`event/${message.event.input}`, message.event, 1)
         return
       case 'stats':
-        this.#stats = message.stats
         this.topics.event('stats', message.stats, 0)
         return
       case 'model/loaded':
@@ -257,6 +256,7 @@ export class ServiceControl {
 
   #exited(crash: Extract<ServiceEvent, { type: 'process/exited' }>['crash']): void {
     this.#traffic.clear()
+    this.#record.exited()
     if (this.#stopped) return
     if (crash) this.topics.error(AgentError.fromInfo(crash))
     this.dispatch({ type: 'process/exited', ...(crash ? { crash } : {}) })

@@ -55,9 +55,11 @@ function takeAnyStream(context: FastifyInstance): void {
 
 /** Bodies are checked where MQTT payloads are, in `control/payloads.ts`, so that both doors judge alike. */
 function addRoute(app: FastifyInstance, route: Route, handler: Handler): void {
-  const { method, path, params, query } = route
+  const { method, path, params, query, answers } = route
   app.route({
     method,
+    // Asked by HEAD, an endless answer would be made, and never be sent.
+    exposeHeadRoute: !answers[200]?.content?.includes('text/event-stream'),
     url: path.replace(/\{(\w+)\}/g, ':$1'),
     schema: { ...(params ? { params } : {}), ...(query ? { querystring: query } : {}) },
     handler: async (request, reply) => {

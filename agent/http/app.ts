@@ -11,8 +11,12 @@ import { addRoutes, pathOf } from './add-routes.ts'
 import type { Handlers } from './calls.ts'
 import type { HttpParts } from './parts.ts'
 import { problemOf, Refusal } from './problems.ts'
+import { httpTraffic } from './prometheus/http-traffic.ts'
 import { agentRoutes } from './routes/agent.ts'
 import { uploadRoutes } from './routes/compute.ts'
+import { eventRoutes } from './routes/events.ts'
+import { healthRoutes } from './routes/health.ts'
+import { metricsRoutes } from './routes/metrics.ts'
 import { partRoutes } from './routes/parts.ts'
 import { serviceRoutes } from './routes/services.ts'
 
@@ -51,11 +55,22 @@ export function httpApp(parts: HttpParts, serverFactory?: FastifyServerFactory):
     const reason = distrust(parts.trust, { host, origin, address: socket.localAddress })
     if (reason) throw new Refusal(403, 'NOT_AUTHORIZED', reason)
   })
+  const traffic = httpTraffic()
+  app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
+    const route = routeOptions.url?.replace(/:(\w+)/g, '{$1}')
+    traffic.answered({
+      ...{ method, route, status: reply.statusCode },
+      seconds: reply.elapsedTime / 1000,
+    })
+  })
   const handlers: Handlers = {
     ...partRoutes(parts),
     ...serviceRoutes(parts),
     ...agentRoutes(parts),
     ...uploadRoutes(parts),
+    ...eventRoutes(parts),
+    ...metricsRoutes(parts, traffic),
+    ...healthRoutes(parts),
   }
   addRoutes(app, handlers, parts.config)
   return app

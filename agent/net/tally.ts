@@ -2,6 +2,8 @@ import type { Log } from '../core/log.ts'
 
 /** Counts mishaps of a server's clients and logs them together, at most once a second. */
 export interface Tally<Mishap extends string> {
+  /** How often each has happened so far. */
+  readonly totals: Readonly<Partial<Record<Mishap, number>>>
   /** @param example names one of them: who, and why. */
   count(mishap: Mishap, example: string): void
   /** Logs what was not logged yet. */
@@ -14,6 +16,7 @@ const intervalMs = 1000
 export function tally<Mishap extends string>(log: Log, message: string): Tally<Mishap> {
   let counts: Partial<Record<Mishap, { count: number; example: string }>> = {}
   let timer: NodeJS.Timeout | undefined
+  const totals: Partial<Record<Mishap, number>> = {}
 
   function report(): void {
     timer = undefined
@@ -21,7 +24,9 @@ export function tally<Mishap extends string>(log: Log, message: string): Tally<M
     counts = {}
   }
   return {
+    totals,
     count(mishap, example) {
+      totals[mishap] = (totals[mishap] ?? 0) + 1
       counts[mishap] = { count: (counts[mishap]?.count ?? 0) + 1, example }
       timer ??= setTimeout(report, intervalMs).unref()
     },

@@ -1,10 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { browse } from '../../interop/browse.ts'
 import { needs } from '../../interop/needs.ts'
 import { hasFfmpeg, madeVideo } from '../mux/made-video.ts'
 import { type Played, playerPage } from './player.ts'
@@ -27,21 +23,6 @@ function pageOn(server: Server, page: string): Promise<Played> {
       response.end()
       resolve(JSON.parse(body) as Played)
     })
-  })
-}
-
-/** Opens a page in a browser without a window. */
-async function browse(url: string): Promise<void> {
-  const profile = await mkdtemp(join(tmpdir(), 'browser-'))
-  const args = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']
-  args.push('--autoplay-policy=no-user-gesture-required', `--user-data-dir=${profile}`, url)
-  const browser = spawn('chromium', args, { stdio: 'ignore', detached: true })
-  const gone = once(browser, 'exit')
-  onTestFinished(async () => {
-    // Its helpers are a group of their own.
-    if (browser.pid !== undefined) process.kill(-browser.pid, 'SIGKILL')
-    await gone
-    await rm(profile, { recursive: true, force: true, maxRetries: 10 })
   })
 }
 
