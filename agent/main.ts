@@ -107,7 +107,6 @@ async function startParts(
   ends.push(async () => live.close())
   const http = await serveHttp(web, {
     ...{ config: config.http, book, log, trust: web.trust, control },
-    store,
     info: () => introduction.now,
   })
   control.begin()

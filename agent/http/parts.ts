@@ -4,7 +4,6 @@ import type { AgentInfo } from '../../schemas/state.ts'
 import type { AgentControl } from '../control/agent-control.ts'
 import type { Log } from '../core/log.ts'
 import type { WebTrust } from '../net/web-trust.ts'
-import type { ModelStore } from '../store/store.ts'
 
 /** What the HTTP interface stands on. */
 export interface HttpParts {
@@ -13,7 +12,6 @@ export interface HttpParts {
   readonly log: Log
   readonly trust: WebTrust
   readonly control: AgentControl
-  readonly store: ModelStore
   /** What `$info` says now. */
   info(): AgentInfo
 }
