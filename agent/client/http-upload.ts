@@ -5,6 +5,7 @@ import { AgentError } from '../core/errors.ts'
 import { type ClientParts, type Inference, patience, type Upload } from './agent-client.ts'
 import { computed } from './computed.ts'
 import { chunksOf, exchange, reading, type Server, textOf } from './http-exchange.ts'
+import { checkOffered } from './http-offered.ts'
 import { problemError } from './http-problem.ts'
 import { linesOf } from './lines.ts'
 import { uploadBody } from './upload-body.ts'
@@ -47,25 +48,15 @@ async function post(
   accept: string,
 ): Promise<IncomingMessage> {
   const query = how.tag === undefined ? '' : `?tag=${encodeURIComponent(how.tag)}`
+  const timeoutMs = patience(parts, 'long')
+  const body = uploadBody(uploads)
   try {
-    return await exchange(server, {
-      method: 'POST',
-      path: path + query,
-      headers: { accept },
-      body: uploadBody(uploads),
-      timeoutMs: patience(parts, 'long'),
-    })
+    const headers = { accept }
+    return await exchange(server, { method: 'POST', path: path + query, headers, body, timeoutMs })
   } catch (error) {
-    throw offered(error, path)
+    await checkOffered(server, { method: 'POST', path, timeoutMs }, error)
+    throw error
   }
-}
-
-/** A route that is not there, told apart from a service that is not. */
-function offered(error: unknown, path: string): unknown {
-  const known = AgentError.from(error)
-  if (known.code !== 'NOT_FOUND' || !known.message.startsWith('nothing is at')) return error
-  const message = `this agent takes no uploads: it has no POST ${path}; update it, or use 'compute once --input <url>'`
-  return new AgentError('NOT_FOUND', message, { cause: error })
 }
 
 async function* inLines(server: Server, response: IncomingMessage): AsyncGenerator<Result> {

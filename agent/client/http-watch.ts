@@ -9,6 +9,7 @@ import {
 } from './agent-client.ts'
 import { type ServerSentEvent, serverSentEvents } from './event-stream.ts'
 import { exchange, reading, type Server } from './http-exchange.ts'
+import { checkOffered } from './http-offered.ts'
 import { shownAddress } from './unreachable.ts'
 
 /** What is watched, and where. */
@@ -51,13 +52,21 @@ export async function watchEvents(
       for await (const event of stream(place, resume, begun)) await handOver(place, event, take)
     } catch (error) {
       if (signal.aborted) return
-      if (!connected || !AgentError.from(error).retryable) throw error
-      reason = AgentError.from(error).message
+      if (!connected) await checkOffered(place.server, eventsOf(place), error)
+      reason = passing(error, connected)
     }
+    if (signal.aborted) return
     if (waitMs === 0) parts.notice?.(`${reason}; trying again …`)
     waitMs = Math.min(Math.max(waitMs * 2, resume.retryMs), LONGEST_RETRY_MS)
     await delay(waitMs, undefined, { signal }).catch(() => undefined)
   }
+}
+
+/** What is said of a failure that is worth another try. @throws what is not */
+function passing(error: unknown, connected: boolean): string {
+  const { retryable, message } = AgentError.from(error)
+  if (connected && retryable) return message
+  throw error
 }
 
 /** The events of one connection. */
@@ -84,13 +93,20 @@ async function* stream(
   }
 }
 
-function request({ server, parts, service, watched }: WatchPlace, { lastId }: Resume) {
+function eventsOf({ parts, service }: WatchPlace) {
+  const path = `/services/${encodeURIComponent(service)}/events`
+  return { method: 'GET', path, timeoutMs: patience(parts, 'quick') } as const
+}
+
+function request(place: WatchPlace, { lastId }: Resume) {
+  const { server, parts, watched } = place
   const { kinds, input, signal } = watched
+  const { method, path } = eventsOf(place)
   const query = new URLSearchParams({ topics: kinds.join(',') })
   if (input !== undefined) query.set('inputs', input)
   return exchange(server, {
-    method: 'GET',
-    path: `/services/${encodeURIComponent(service)}/events?${query}`,
+    method,
+    path: `${path}?${query}`,
     headers: {
       accept: 'text/event-stream',
       ...(lastId === '' ? {} : { 'last-event-id': lastId }),

@@ -1,4 +1,5 @@
 import type { ServiceAdd } from '../../../schemas/control.ts'
+import { AgentError } from '../../core/errors.ts'
 import type { ClientFlags } from './flags.ts'
 import { withClient } from './session.ts'
 import { isBare, readSpecs } from './specs.ts'
@@ -15,6 +16,9 @@ export interface AddFlags extends ClientFlags {
 /** Adds a service, which runs from then on unless it is to be stopped. @returns the exit code */
 export function addService(id: string, flags: AddFlags): Promise<number> {
   const { model, input = [], output, stopped } = flags
+  if (input.filter(isBare).length > 1) {
+    throw new AgentError('CONFIG_INVALID', 'several inputs need ids: --input id=url')
+  }
   const specs = input.length === 0 ? undefined : readSpecs('input', input)
   const service = {
     service: id,

@@ -3,6 +3,7 @@ import type { Result } from '../../../schemas/results.ts'
 import type { AgentInfo, ErrorInfo, ModelStatus, ServiceStatus } from '../../../schemas/state.ts'
 import { redact } from '../../core/redact.ts'
 import { table } from '../table.ts'
+import { specIn } from './specs.ts'
 
 const LONGEST_URL = 100
 
@@ -12,7 +13,7 @@ export function inputsText(inputs: ServiceView['input']): string {
     id,
     state,
     width === undefined || height === undefined ? '-' : `${width}×${height}`,
-    `${shown(url)}${complaint(error)}`,
+    `${shown(url)}${optionsOf('input', inputs[id])}${complaint(error)}`,
   ])
   return rows.length === 0 ? 'no input\n' : table([['INPUT', 'STATE', 'SIZE', 'URL'], ...rows])
 }
@@ -24,7 +25,7 @@ export function outputsText(outputs: ServiceView['output']): string {
     state,
     String(written),
     String(dropped),
-    `${shown(url)}${complaint(error)}`,
+    `${shown(url)}${optionsOf('output', outputs[id])}${complaint(error)}`,
   ])
   const head = ['OUTPUT', 'STATE', 'WRITTEN', 'DROPPED', 'URL']
   return rows.length === 0 ? 'no output\n' : table([head, ...rows])
@@ -119,6 +120,17 @@ export function resultsText(results: readonly Result[]): string {
 
 function stateOf({ state, reason, error }: ServiceStatus): string {
   return `${state}${reason ? ` (${reason})` : ''}${complaint(error)}`
+}
+
+/** Everything that was chosen but the URL. */
+function optionsOf(what: 'input' | 'output', part: object = {}): string {
+  const { url, ...options } = specIn(what, part)
+  const texts = Object.entries(options).map(([name, value]) => `${name}=${optionText(value)}`)
+  return texts.length === 0 ? '' : `  ${texts.join(' ')}`
+}
+
+function optionText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function complaint(error: ErrorInfo | undefined): string {
