@@ -111,7 +111,7 @@ async function startParts(
   const http = await serveHttp(web, {
     ...{ config: config.http, book, log, trust: web.trust, control },
     uploadFolder: data.uploadFolder,
-    ...{ store, events, broker, presence: present },
+    ...{ events, broker, presence: present },
     info: () => introduction.now,
   })
   control.begin()

@@ -29,6 +29,10 @@ export const errorCodes = {
     meaning: 'The request contradicts what is there now.',
     cure: 'Read the retained state, then ask again.',
   },
+  AGENT_UNREACHABLE: {
+    meaning: 'No agent answers where a client looks for one.',
+    cure: 'Check that it runs (`heliograph run`) and that --url names its host and port; it prints both when it starts.',
+  },
   SOURCE_UNSUPPORTED: {
     meaning: 'No source reads this URL or this kind of data.',
     cure: 'Use one of the schemes that the message lists.',

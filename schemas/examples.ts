@@ -245,6 +245,7 @@ export const examples: Readonly<Record<TopicName, readonly Example[]>> = {
     },
   ],
   '$cmd/service/remove': [{ name: 'remove', payload: { service: 'door' } }],
+  '$cmd/models/list': [{ name: 'list', payload: {} }],
   '$cmd/models/pull': [{ name: 'pull', payload: { model: 'ssdlite-mobilenet-v2-coco' } }],
   $reply: [
     {

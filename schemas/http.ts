@@ -79,12 +79,14 @@ export type ModelView = Static<typeof ModelView>
 
 /** What pulling a model gave. */
 export const PulledModel = Type.Object({ model: Type.String(), sha256: Type.String() })
+export type PulledModel = Static<typeof PulledModel>
 
 /** `GET /ping`. */
 export const Pong = Type.Object({
   boot: Type.String({ description: 'New at every start of the agent.' }),
   at: Type.Number({ description: 'Unix ms.' }),
 })
+export type Pong = Static<typeof Pong>
 
 /** `GET /health/live`. */
 export const Alive = Type.Object({ status: Type.Literal('live') })

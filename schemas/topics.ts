@@ -209,6 +209,13 @@ export const topics = {
     summary: 'Stop a service and clear its topics.',
     payload: ServiceRemove,
   },
+  '$cmd/models/list': {
+    ...control,
+    scope: 'agent',
+    path: '$cmd/models/list',
+    summary: 'Answers with the models that services may use.',
+    payload: Type.Object({}),
+  },
   '$cmd/models/pull': {
     ...control,
     scope: 'agent',

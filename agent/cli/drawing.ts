@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, parse } from 'node:path'
+import { dirname } from 'node:path'
 import { AgentError } from '../core/errors.ts'
 import type { Delivered } from '../core/stages.ts'
 import { drawItems } from '../imaging/draw.ts'
 import { encodeJpeg } from '../media/stills.ts'
 import { copyOf } from '../media/yuv.ts'
+import { drawnName } from './drawn-name.ts'
 
 /** Writes pictures with what was found drawn on them. */
 export interface Drawing {
@@ -30,7 +31,7 @@ export function drawing(pattern: string, sources: number): Drawing {
   let seq = 0
   return {
     async draw({ result, frame }, source) {
-      const file = pattern.replaceAll('{name}', nameOf(source)).replaceAll('{seq}', String(seq))
+      const file = drawnName(pattern, source, seq)
       seq += 1
       if (written.has(file)) {
         throw new AgentError(
@@ -47,12 +48,6 @@ export function drawing(pattern: string, sources: number): Drawing {
 }
 
 const NEED = 'need {name} or {seq} in the file name, as out-{name}-{seq}.jpg'
-
-/** `/a/dog.mp4` and `http://host/dog.mp4?x` are both `dog`. */
-function nameOf(source: string): string {
-  const path = source.startsWith('data:') ? 'data' : source.replace(/[?#].*$/, '')
-  return parse(path).name.replace(/[^\p{L}\p{N}._-]+/gu, '_') || 'picture'
-}
 
 async function save(file: string, bytes: Uint8Array): Promise<void> {
   try {

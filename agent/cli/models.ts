@@ -5,6 +5,7 @@ import { exitCodes } from './failure.ts'
 import { interruptible } from './interruption.ts'
 import { configOf, logOf } from './load.ts'
 import { pullModel } from './pull-model.ts'
+import { table } from './table.ts'
 
 async function storeOf(flags: ConfigFlags) {
   const config = await configOf({ logLevel: 'warn', ...flags })
@@ -26,13 +27,7 @@ export function modelTable(models: readonly StoredModel[]): string {
     manifest.licence,
     manifest.title,
   ])
-  const table = [['MODEL', 'STATE', 'LICENCE', 'WHAT IT DOES'], ...rows]
-  const widths = [0, 1, 2].map((column) =>
-    Math.max(...table.map((row) => row[column]?.length ?? 0)),
-  )
-  const line = (row: readonly string[]) =>
-    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')
-  return table.map((row) => `${line(row).trimEnd()}\n`).join('')
+  return table([['MODEL', 'STATE', 'LICENCE', 'WHAT IT DOES'], ...rows])
 }
 
 /** Fetches a model and prints where it lies. @returns the exit code */

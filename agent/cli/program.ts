@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { addConfigFlags, type ConfigFlags } from './config-flags.ts'
+import { addCtl } from './ctl/command.ts'
 import type { DetectFlags } from './detect.ts'
 
 const CODES = `
@@ -25,11 +26,13 @@ Examples:
   heliograph run --demo                     see it work, with nothing but this package
   heliograph run --config heliograph.yaml   run an agent
   heliograph detect dog.jpg                 what is in a picture, as JSON
+  heliograph ctl get services               what a running agent does
 ${CODES}`,
   )
   addRun(program, version, end)
   addDetect(program, end)
   addModels(program, end)
+  addCtl(program, end)
   addConfig(program)
   program
     .command('schema')

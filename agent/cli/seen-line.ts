@@ -20,7 +20,7 @@ export function seenLines(seen: readonly Seen[], seconds: number): string[] {
 }
 
 /** `dog 96 %, 2 × chair 71 %`: how many of each, and the best score; the best first. */
-function labelsOf(items: Result['items']): string {
+export function labelsOf(items: Result['items']): string {
   const found = new Map<string, { count: number; best: number }>()
   for (const { label, score } of items) {
     const { count, best } = found.get(label) ?? { count: 0, best: 0 }

@@ -28,6 +28,9 @@ export function parseSet(text: string): FlagValue | Problem {
   return { name, text: value, flag: `--set ${name}` }
 }
 
+/** What the client reads; nothing that an agent is configured by. */
+const CLIENT = ['HELIOGRAPH_URL', 'HELIOGRAPH_TOKEN']
+
 const KUBERNETES = /^HELIOGRAPH_PORT$|_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_/
 
 /**
@@ -42,6 +45,7 @@ export function environmentGiven(
   const problems: Problem[] = []
   for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith('HELIOGRAPH_') || text === undefined) continue
+    if (CLIENT.includes(variable)) continue
     const setting = settings.find((candidate) => candidate.variable === variable)
     if (setting) {
       const value = nested(setting.path, text)

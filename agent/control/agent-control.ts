@@ -26,6 +26,7 @@ import { applySection, type ServiceSection, sectionEvents } from './seed.ts'
 import type { ServiceControl } from './service-control.ts'
 import { ServiceSet } from './service-set.ts'
 import { type Desired, newService } from './service-state.ts'
+import { modelView } from './view.ts'
 
 /** What the control plane stands on. */
 export interface ControlParts {
@@ -160,6 +161,7 @@ export class AgentControl {
       ping: async () => ({ data: { boot: this.#parts.boot, at: Date.now() } }),
       'service/add': () => this.#add(order),
       'service/remove': () => this.#remove(order),
+      'models/list': async () => ({ data: (await this.#parts.store.list()).map(modelView) }),
       'models/pull': () => this.#pull(order),
     }
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined

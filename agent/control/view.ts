@@ -1,4 +1,4 @@
-import type { ServiceView } from '../../schemas/http.ts'
+import type { ModelView, ServiceView } from '../../schemas/http.ts'
 import type {
   InputStatus,
   ModelStatus,
@@ -7,6 +7,7 @@ import type {
   ServiceStatus,
 } from '../../schemas/state.ts'
 import { maskedOutput, redact } from '../core/redact.ts'
+import type { StoredModel } from '../store/store.ts'
 import type { ServiceControl } from './service-control.ts'
 import { isWanted, newOutput, type ServiceState } from './service-state.ts'
 
@@ -40,6 +41,16 @@ export function serviceView(
     model: modelStatus(state),
     streams,
     ...(stats ? { stats } : {}),
+  }
+}
+
+/** A model of this machine, as others are told of it. */
+export function modelView({ manifest, state, bytes }: StoredModel): ModelView {
+  const { id, task, family, licence, labels } = manifest
+  return {
+    ...{ id, task, family, licence, state },
+    labels: labels.filter((label) => label !== null),
+    ...(bytes === undefined ? {} : { bytes }),
   }
 }
 

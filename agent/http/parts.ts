@@ -6,7 +6,6 @@ import type { Presence } from '../control/presence.ts'
 import type { Log } from '../core/log.ts'
 import type { EventLog } from '../events/event-log.ts'
 import type { WebTrust } from '../net/web-trust.ts'
-import type { ModelStore } from '../store/store.ts'
 import type { BrokerCounts } from './prometheus/agent.ts'
 
 /** What the HTTP interface stands on. */
@@ -16,7 +15,6 @@ export interface HttpParts {
   readonly log: Log
   readonly trust: WebTrust
   readonly control: AgentControl
-  readonly store: ModelStore
   /** Where uploads lie while they are worked on. */
   readonly uploadFolder: string
   /** What `$info` says now. */
