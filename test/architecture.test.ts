@@ -115,7 +115,7 @@ const table: ImportTable = {
   'agent/store': ['agent/core', 'schemas', 'onnx-proto', 'tar', 'yaml', 'node:'],
   'agent/metrics': ['agent/core', 'type schemas', 'systeminformation', 'node:'],
   'agent/config': ['agent/core', 'schemas', 'typebox', 'yaml', 'ipaddr.js', 'node:'],
-  'agent/cli': ['agent', 'schemas', 'commander', 'mqtt', 'node:'],
+  'agent/cli': ['agent', 'schemas', 'commander', 'mqtt', 'type typebox', 'node:'],
   agent: ['broker', 'schemas', 'pino', 'node:'],
 }
 

@@ -3,7 +3,6 @@ import type { Result } from '../../../schemas/results.ts'
 import type { AgentInfo, ErrorInfo, ModelStatus, ServiceStatus } from '../../../schemas/state.ts'
 import { redact } from '../../core/redact.ts'
 import { table } from '../table.ts'
-import { specIn } from './specs.ts'
 
 const LONGEST_URL = 100
 
@@ -13,7 +12,7 @@ export function inputsText(inputs: ServiceView['input']): string {
     id,
     state,
     width === undefined || height === undefined ? '-' : `${width}×${height}`,
-    `${shown(url)}${optionsOf('input', inputs[id])}${complaint(error)}`,
+    `${shown(url)}${optionsOf(inputs[id])}${complaint(error)}`,
   ])
   return rows.length === 0 ? 'no input\n' : table([['INPUT', 'STATE', 'SIZE', 'URL'], ...rows])
 }
@@ -25,7 +24,7 @@ export function outputsText(outputs: ServiceView['output']): string {
     state,
     String(written),
     String(dropped),
-    `${shown(url)}${optionsOf('output', outputs[id])}${complaint(error)}`,
+    `${shown(url)}${optionsOf(outputs[id])}${complaint(error)}`,
   ])
   const head = ['OUTPUT', 'STATE', 'WRITTEN', 'DROPPED', 'URL']
   return rows.length === 0 ? 'no output\n' : table([head, ...rows])
@@ -122,10 +121,13 @@ function stateOf({ state, reason, error }: ServiceStatus): string {
   return `${state}${reason ? ` (${reason})` : ''}${complaint(error)}`
 }
 
-/** Everything that was chosen but the URL. */
-function optionsOf(what: 'input' | 'output', part: object = {}): string {
-  const { url, ...options } = specIn(what, part)
-  const texts = Object.entries(options).map(([name, value]) => `${name}=${optionText(value)}`)
+/** How an input or output is, and its URL: everything else was chosen. */
+const told = ['url', 'state', 'since', 'width', 'height', 'run', 'written', 'dropped', 'error']
+
+function optionsOf(part: object = {}): string {
+  const texts = Object.entries(part)
+    .filter(([name]) => !told.includes(name))
+    .map(([name, value]) => `${name}=${optionText(value)}`)
   return texts.length === 0 ? '' : `  ${texts.join(' ')}`
 }
 
