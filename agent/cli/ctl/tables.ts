@@ -48,7 +48,7 @@ export function modelText(model: ModelStatus): string {
 export function computeText({ compute, state, streams }: ComputeView): string {
   const rows = Object.entries(streams).map(([name, { url, viewers }]) => [
     name,
-    `${url}${viewers > 0 ? ` (${viewers} watching)` : ''}`,
+    `${url}${(viewers ?? 0) > 0 ? ` (${viewers} watching)` : ''}`,
   ])
   return table([['compute', compute], ['state', stateOf(state)], ...rows])
 }
