@@ -63,7 +63,8 @@ export function batchQueue<T>(waitMs: number, due: () => void): BatchQueue<T> {
       else if (queue.size >= limit) ripe = Math.max(ripe, limit)
       if (ripe === 0) return []
       const count = Math.min(limit, Math.ceil(queue.size / takers))
-      const batch = Array.from({ length: count }, () => queue.next() as T)
+      const batch: T[] = []
+      while (batch.length < count) batch.push(queue.next() as T)
       ripe = Math.max(0, ripe - count)
       if (queue.size === 0) rest()
       return batch

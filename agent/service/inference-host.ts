@@ -204,7 +204,7 @@ export class InferenceHost {
   #start(thread: Thread, jobs: readonly Job[]): void {
     this.#runs += 1
     thread.runs.set(this.#runs, { jobs, since: performance.now(), first: !this.#warm })
-    const samples = jobs.map(({ prepared, place }) => ({ ...prepared, place }))
+    const samples = jobs.map(({ prepared: { inputs, meta }, place }) => ({ inputs, meta, place }))
     const message: ToInference = { type: 'run', run: this.#runs, samples }
     thread.worker.postMessage(message)
   }
