@@ -10,18 +10,6 @@ import { furnish, type Run, runBlocks, sectionsOf } from './readme-examples.ts'
 
 const [setup, ...sections] = sectionsOf(readFileSync('docs/drive-it.md', 'utf8'))
 
-/** Examples that wait for routes: GET /services/{service}/events, and POST /compute. Empty it when they are there. */
-const awaited = [
-  'heliograph ctl: Watch',
-  'heliograph ctl: One picture',
-  'curl: Watch',
-  'curl: One picture',
-  'Python, over HTTP: Watch',
-  'Python, over HTTP: One picture',
-  'TypeScript, over HTTP: Watch',
-  'TypeScript, over HTTP: One picture',
-]
-
 /** What each of the five prints, in whatever language. */
 const visible: Readonly<Record<string, readonly RegExp[]>> = {
   'What is there': [/synthetic:|demo/],
@@ -109,7 +97,6 @@ it('the text shows the five things with every client', () => {
 
 describe.each(sections)('the examples of $heading', ({ heading, language, blocks }) => {
   const nameOf = (title: string) => `${heading}: ${keyOf(title)}`
-  const ready = blocks.filter(({ title }) => !awaited.includes(nameOf(title)))
   const test = runnable[heading] === false ? it.skip : it
   let run: Run
   let since: number
@@ -118,18 +105,14 @@ describe.each(sections)('the examples of $heading', ({ heading, language, blocks
     if (runnable[heading] === false) return
     await reset()
     since = agent.heard.length
-    run = await runBlocks(language, ready, folder, variables())
+    run = await runBlocks(language, blocks, folder, variables())
   }, 120_000)
 
   test('run to their end', () => {
     expect(run).toMatchObject({ code: 0, stderr: '' })
   })
 
-  for (const { title } of blocks.filter((block) => !ready.includes(block))) {
-    it.todo(`do what they say: ${title}`)
-  }
-
-  test.each(ready)('do what they say: $title', async ({ title }) => {
+  test.each(blocks)('do what they say: $title', async ({ title }) => {
     const printed = run.printed.get(title)
     const expected = quiet.includes(nameOf(title)) ? [/^$/] : (visible[keyOf(title)] ?? [])
     expect(expected).not.toEqual([])

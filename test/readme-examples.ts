@@ -53,7 +53,7 @@ const marks: Readonly<Record<Language, (mark: string) => string>> = {
 }
 
 const programs: Readonly<Record<Language, readonly string[]>> = {
-  sh: ['bash', '-e', '-o', 'pipefail'],
+  sh: ['bash', '-e'],
   python: ['/usr/bin/python3'],
   ts: [resolve('node_modules/.bin/tsx')],
 }

@@ -81,6 +81,8 @@ export type EventKind = (typeof eventKinds)[number]
 export interface AgentEvent {
   readonly service: string
   readonly kind: EventKind
+  /** Below the service, as `detections/gate`. */
+  readonly topic: string
   /** The payload of its MQTT message; nothing when what was retained is gone. */
   readonly data: unknown
 }

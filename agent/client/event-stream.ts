@@ -5,14 +5,14 @@ export interface ServerSentEvent {
   /** `message` where the server names none. */
   readonly type: string
   readonly data: string
-  /** The last id that was sent, by this event or one before. */
-  readonly id: string
 }
 
 /** What a stream says besides its events. */
 export interface StreamHints {
   /** How long to wait before connecting again, ms. */
   retry(ms: number): void
+  /** Where to resume, also where no event came with it. */
+  id(id: string): void
 }
 
 /** Reads server-sent events (HTML, 9.2.6); an event that is not complete at the end is dropped. */
@@ -42,7 +42,8 @@ export async function* serverSentEvents(
       if (Object.hasOwn(take, name)) take[name]?.(value)
       continue
     }
-    if (data.length > 0) yield { type: type || 'message', data: data.join('\n'), id }
+    hints.id(id)
+    if (data.length > 0) yield { type: type || 'message', data: data.join('\n') }
     type = ''
     data = []
   }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { EventData } from '../../schemas/events.ts'
 import { AgentError } from '../core/errors.ts'
 import {
   type AgentEvent,
@@ -7,6 +8,7 @@ import {
   patience,
   type Watched,
 } from './agent-client.ts'
+import { isOf } from './event-input.ts'
 import { type ServerSentEvent, serverSentEvents } from './event-stream.ts'
 import { exchange, reading, type Server } from './http-exchange.ts'
 import { checkOffered } from './http-offered.ts'
@@ -81,13 +83,15 @@ async function* stream(
     retry(ms: number): void {
       resume.retryMs = ms
     },
+    id(id: string): void {
+      resume.lastId = id
+    },
   }
   for await (const event of serverSentEvents(
     reading(place.server, response),
     hints,
     resume.lastId,
   )) {
-    resume.lastId = event.id
     yield event
     if (place.watched.signal.aborted) return
   }
@@ -125,14 +129,9 @@ async function handOver(
     parts.notice?.(`events were missed (${type}: ${data.slice(0, 200)})`)
     return
   }
-  const kind = eventKinds.find((known) => known === type)
+  // What an EventSource calls 'error' is the loss of its connection.
+  const kind = eventKinds.find((known) => known === (type === 'fault' ? 'error' : type))
   if (!kind || !watched.kinds.includes(kind)) return
-  const value: unknown = data === '' ? undefined : JSON.parse(data)
-  if (isOf(watched.input, value)) await take({ service, kind, data: value })
-}
-
-/** Whether it is about an input that is watched; what is about none passes. */
-export function isOf(input: string | undefined, data: unknown): boolean {
-  if (input === undefined || typeof data !== 'object' || data === null) return true
-  return !('input' in data) || typeof data.input !== 'string' || data.input === input
+  const { topic, payload } = JSON.parse(data) as EventData
+  if (isOf(watched.input, topic)) await take({ service, kind, topic, data: payload ?? undefined })
 }

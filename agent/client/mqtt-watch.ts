@@ -1,6 +1,6 @@
 import { type AddressBook, serviceTopic } from '../../schemas/address.ts'
 import type { AgentEvent, ClientParts, EventKind, Watched } from './agent-client.ts'
-import { isOf } from './http-watch.ts'
+import { isOf } from './event-input.ts'
 import { mqttLink } from './mqtt-link.ts'
 
 /** Where the events of a kind come, below the service's topic. */
@@ -39,10 +39,10 @@ export async function watchTopics(
   link.onMessage(async ({ topic, payload }) => {
     const path = topic.slice(prefix.length)
     const kind = kinds.find((one) => one === path.split('/')[0])
-    if (!topic.startsWith(prefix) || !kind || signal.aborted) return
+    if (!topic.startsWith(prefix) || !kind || signal.aborted || !isOf(input, path)) return
     const text = Buffer.from(payload).toString('utf8')
     const data: unknown = text === '' ? undefined : JSON.parse(text)
-    if (isOf(input, data)) await take({ service, kind, data })
+    await take({ service, kind, topic: path, data })
   })
   const over = new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true })

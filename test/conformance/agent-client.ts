@@ -16,12 +16,10 @@ import { type AgentUnderTest, media, startAgentUnderTest } from '../e2e/agent-un
 export interface Door {
   readonly name: string
   url(agent: RunningAgent): string
-  /** What the agent does not offer through this door yet. */
-  readonly lacks?: readonly ('watch' | 'infer')[]
 }
 
 /** Holds a client to what every client must do, against a real agent. */
-export function conformsToAgentClient({ name, url, lacks = [] }: Door): void {
+export function conformsToAgentClient({ name, url }: Door): void {
   describe(`a client over ${name}`, { timeout: 60_000 }, () => {
     let agent: AgentUnderTest
     let client: AgentClient
@@ -41,8 +39,6 @@ export function conformsToAgentClient({ name, url, lacks = [] }: Door): void {
       await client.close()
       await agent.stop()
     })
-
-    const unless = (what: 'watch' | 'infer') => (lacks.includes(what) ? it.skip : it)
 
     it('tells that the agent answers, and which start this is', async () => {
       const before = Date.now()
@@ -183,7 +179,7 @@ export function conformsToAgentClient({ name, url, lacks = [] }: Door): void {
       })
     })
 
-    unless('watch')('watches what a service publishes, from its start to its stop', async () => {
+    it('watches what a service publishes, from its start to its stop', async () => {
       const service = await added('watched', { clip: { url: media('dog.mp4'), loop: true } })
       const enough = new AbortController()
       const seen: AgentEvent[] = []
@@ -206,7 +202,7 @@ export function conformsToAgentClient({ name, url, lacks = [] }: Door): void {
       expect(states.map(({ data }) => (data as { state: string }).state)).toContain('running')
     })
 
-    unless('watch')('watches only the kinds and the input that are asked for', async () => {
+    it('watches only the kinds and the input that are asked for', async () => {
       const inputs = { one: 'synthetic:?fps=20', two: 'synthetic:?fps=20' }
       const service = await added('chosen', inputs)
       await client.compute({ action: 'start' }, { service })
@@ -225,7 +221,7 @@ export function conformsToAgentClient({ name, url, lacks = [] }: Door): void {
       )
     })
 
-    unless('infer')('sends pictures and gets what is in them, in order', async () => {
+    it('sends pictures and gets what is in them, in order', async () => {
       const labels: (readonly string[])[] = []
       const tags: unknown[] = []
       for await (const { tag, items } of client.infer([upload('dog.jpg'), upload('street.jpg')])) {

@@ -51,7 +51,7 @@ interface Said {
   readonly alarm?: boolean
 }
 
-type Describers = Readonly<Record<EventKind, (data: never, service: string) => Said>>
+type Describers = Readonly<Record<EventKind, (data: never, event: AgentEvent) => Said>>
 
 const describers: Describers = {
   detections: ({ input, seq, items, ms }: Result) => ({
@@ -59,36 +59,37 @@ const describers: Describers = {
     says: `#${String(seq).padEnd(6)} ${ms.infer.toFixed(1).padStart(6)} ms  ${labelsOf(items)}`,
   }),
   event: (event: InputEvent) => ({ about: event.input, says: lifeOf(event) }),
-  state: ({ state, reason, error }: ServiceStatus, service) => ({
+  state: ({ state, reason, error }: ServiceStatus, { service }) => ({
     about: service,
     says: `${state}${reason ? ` (${reason})` : ''}${error ? `  ${redact(error.message)}` : ''}`,
     alarm: state === 'failed' || state === 'degraded',
   }),
-  stats: ({ inputs }: Stats, service) => ({
+  stats: ({ inputs }: Stats, { service }) => ({
     about: service,
     says: Object.entries(inputs).map(statsOf).join('; ') || 'no input',
   }),
-  input: (inputs: ServiceView['input'], service) => partsSaid(inputs, service),
-  output: (outputs: ServiceView['output'], service) => partsSaid(outputs, service),
-  model: ({ id, state, provider, error }: ModelStatus, service) => ({
+  input: (inputs: ServiceView['input'], { service }) => partsSaid(inputs, service),
+  output: (outputs: ServiceView['output'], { service }) => partsSaid(outputs, service),
+  model: ({ id, state, provider, error }: ModelStatus, { service }) => ({
     about: service,
     says: `${id} ${state}${provider ? ` on ${provider}` : ''}${error ? `  ${redact(error.message)}` : ''}`,
     alarm: error !== undefined,
   }),
-  stream: (stream: StreamStatus | undefined, service) => ({
-    about: service,
-    says: stream ? `${stream.url}  ${stream.viewers} watching` : 'a stream ended',
+  stream: (stream: StreamStatus | undefined, { topic }) => ({
+    about: topic.replace('stream/', ''),
+    says: stream ? `${stream.url}  ${stream.viewers ?? 0} watching` : 'ended',
   }),
-  error: ({ code, message, input, output }: ErrorEvent, service) => ({
+  error: ({ code, message, input, output }: ErrorEvent, { service }) => ({
     about: input ?? output ?? service,
     says: `${code}: ${redact(message)}`,
     alarm: true,
   }),
 }
 
-function describe({ kind, data, service }: AgentEvent): Said {
+function describe(event: AgentEvent): Said {
+  const { kind, data, service } = event
   if (data === undefined && kind !== 'stream') return { about: service, says: 'gone' }
-  return describers[kind](data as never, service)
+  return describers[kind](data as never, event)
 }
 
 function lifeOf(event: InputEvent): string {

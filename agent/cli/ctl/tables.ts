@@ -46,7 +46,7 @@ export function modelText(model: ModelStatus): string {
 
 /** What is wanted, how it is, and what can be watched. */
 export function computeText({ compute, state, streams }: ComputeView): string {
-  const rows = Object.entries(streams).map(([name, { url, viewers }]) => [
+  const rows = Object.entries(streams).map(([name, { url, viewers = 0 }]) => [
     name,
     `${url}${(viewers ?? 0) > 0 ? ` (${viewers} watching)` : ''}`,
   ])

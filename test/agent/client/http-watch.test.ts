@@ -29,13 +29,21 @@ async function eventServer(...answers: Answer[]) {
   return { client, requests, notices }
 }
 
+/** An event as the agent writes it. */
+const event = (type: string, topic: string, payload: unknown): string =>
+  `event: ${type}\ndata: ${JSON.stringify({ service: 'gate', topic, payload })}\n\n`
+
 const streaming =
-  (text: string, end = false): Answer =>
+  (...texts: string[]): Answer =>
   (response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
-    response.write(text)
-    if (end) response.end()
+    response.write(texts.join(''))
   }
+
+const streamingToTheEnd =
+  (...texts: string[]): Answer =>
+  (response) =>
+    void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(texts.join(''))
 
 /** Watches until there were `count` events. */
 async function watched(
@@ -55,23 +63,24 @@ async function watched(
 
 describe('watching over HTTP', () => {
   it('takes the kinds and the input that are wanted, whatever the server sends', async () => {
+    const kinds = ['detections', 'state', 'error'] as const
     const { client, requests } = await eventServer(
       streaming(
-        `${[
-          'event: stats\ndata: {}',
-          'event: detections\ndata: {"input":"east"}',
-          'event: news\ndata: no JSON',
-          'event: detections\ndata: {"input":"west"}',
-          'event: state\ndata: {"state":"idle"}',
-        ].join('\n\n')}\n\n`,
+        event('stats', 'stats', {}),
+        event('detections', 'detections/east', { seq: 1 }),
+        'event: news\ndata: no JSON\n\n',
+        event('detections', 'detections/west', { seq: 2 }),
+        event('fault', 'error', { code: 'INTERNAL' }),
+        event('state', 'state', null),
       ),
     )
-    expect(await watched(client, 2, { input: 'west' })).toEqual([
-      { service: 'gate', kind: 'detections', data: { input: 'west' } },
-      { service: 'gate', kind: 'state', data: { state: 'idle' } },
+    expect(await watched(client, 3, { kinds, input: 'west' })).toEqual([
+      { service: 'gate', kind: 'detections', topic: 'detections/west', data: { seq: 2 } },
+      { service: 'gate', kind: 'error', topic: 'error', data: { code: 'INTERNAL' } },
+      { service: 'gate', kind: 'state', topic: 'state', data: undefined },
     ])
     const [request] = requests
-    expect(request?.url).toBe('/services/gate/events?topics=detections%2Cstate&inputs=west')
+    expect(request?.url).toBe('/services/gate/events?topics=detections%2Cstate%2Cerror&inputs=west')
     expect(request?.headers).toMatchObject({
       accept: 'text/event-stream',
       authorization: 'Bearer hush-hush',
@@ -80,9 +89,9 @@ describe('watching over HTTP', () => {
 
   it('resumes after the last event it has seen, as soon as the server wishes', async () => {
     const { client, requests, notices } = await eventServer(
-      streaming('retry: 10\nid: boot-41\nevent: state\ndata: 1\n\n', true),
+      streamingToTheEnd(`retry: 10\nid: boot-41\n${event('state', 'state', 1)}`),
       (response) => void response.writeHead(503).end('The agent is starting.\n'),
-      streaming('id: boot-42\nevent: state\ndata: 2\n\n'),
+      streaming(`id: boot-42\n${event('state', 'state', 2)}`),
     )
     expect((await watched(client, 2)).map(({ data }) => data)).toEqual([1, 2])
     expect(requests.map(({ headers }) => headers['last-event-id'])).toEqual([
@@ -95,7 +104,7 @@ describe('watching over HTTP', () => {
 
   it('says when events were missed', async () => {
     const { client, notices } = await eventServer(
-      streaming('event: gap\ndata: {"missed":7}\n\nevent: state\ndata: 1\n\n'),
+      streaming('event: gap\ndata: {"missed":7}\n\n', event('state', 'state', 1)),
     )
     await watched(client, 1)
     expect(notices).toEqual([expect.stringContaining('{"missed":7}')])

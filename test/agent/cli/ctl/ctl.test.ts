@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type AgentUnderTest, media, startAgentUnderTest } from '../../../e2e/agent-under-test.ts'
 import { heliograph, program, scratch, start } from '../heliograph.ts'
@@ -91,16 +92,9 @@ describe.each(doors)('ctl over %s', { timeout: 60_000 }, (door) => {
     expect(stderr).toContain('ssdlite-mobilenet-v2-coco: fetching')
   })
 
-  it('pings', async () => {
-    const { stdout } = await ctl(door, 'ping', '--json')
-    expect(JSON.parse(stdout)).toMatchObject({ boot: expect.any(String), ms: expect.any(Number) })
-  })
-})
-
-describe('ctl over MQTT', { timeout: 60_000 }, () => {
   it('starts, watches what is seen, and stops', async () => {
-    expect((await ctl('MQTT', 'compute', 'start')).stdout).toMatch(/^compute +start\n/)
-    const seen = await ctl('MQTT', 'watch', '--json', '--count', '3')
+    expect((await ctl(door, 'compute', 'start')).stdout).toMatch(/^compute +start\n/)
+    const seen = await ctl(door, 'watch', '--json', '--count', '3')
     expect(seen).toMatchObject({ code: 0, stderr: '' })
     const events = seen.stdout
       .trim()
@@ -112,20 +106,25 @@ describe('ctl over MQTT', { timeout: 60_000 }, () => {
       kind: 'detections',
       data: { input: 'clip', items: expect.any(Array) },
     })
-    expect((await ctl('MQTT', 'compute', 'stop')).stdout).toMatch(/^compute +stop\n/)
+    expect((await ctl(door, 'compute', 'stop')).stdout).toMatch(/^compute +stop\n/)
   })
 
   it('watches until Ctrl-C', async () => {
-    const watching = start(['ctl', 'watch', 'state'], { HELIOGRAPH_URL: urlOf('MQTT') })
+    const watching = start(['ctl', 'watch', 'state'], { HELIOGRAPH_URL: urlOf(door) })
     await watching.prints(/state +gate +idle/)
     watching.process.kill('SIGINT')
     expect(await watching.ended).toMatchObject({ code: 130, stderr: '' })
   })
 
   it('sends pictures', async () => {
-    const { stdout } = await ctl('MQTT', 'compute', media('dog.jpg'), media('street.jpg'))
+    const { stdout } = await ctl(door, 'compute', media('dog.jpg'), media('street.jpg'))
     expect(stdout).toMatch(/^dog\.jpg +dog +\d+ %/m)
     expect(stdout).toMatch(/^street\.jpg +car +\d+ %/m)
+  })
+
+  it('pings', async () => {
+    const { stdout } = await ctl(door, 'ping', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ boot: expect.any(String), ms: expect.any(Number) })
   })
 })
 
@@ -142,6 +141,34 @@ describe('ctl over HTTP', { timeout: 60_000 }, () => {
     const { code, stdout, stderr } = await ctl('HTTP', 'get', what)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain(expected)
+  })
+
+  it('saves pictures with their boxes', async () => {
+    const folder = await scratch()
+    const pictures = [media('dog.jpg'), media('street.jpg')]
+    const draw = join(folder, 'seen', '{name}.jpg')
+    const { code, stderr } = await ctl('HTTP', 'compute', ...pictures, '--draw', draw)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    for (const name of ['dog.jpg', 'street.jpg']) {
+      const { format, width, height } = await sharp(join(folder, 'seen', name)).metadata()
+      const sent = await sharp(media(name)).metadata()
+      expect({ format, width, height }).toEqual({
+        format: 'jpeg',
+        width: sent.width,
+        height: sent.height,
+      })
+    }
+  })
+
+  it('sends a video and prints a line for each of its frames', async () => {
+    const { code, stdout } = await ctl('HTTP', 'compute', media('dog.mp4'), '--json')
+    expect(code).toBe(0)
+    const numbers = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).seq)
+    expect(numbers.length).toBeGreaterThan(100)
+    expect(numbers).toEqual(numbers.map((_, at) => at))
   })
 
   it('changes only what is still as it was', async () => {

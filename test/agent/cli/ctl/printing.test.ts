@@ -6,8 +6,8 @@ import { examples } from '../../../../schemas/examples.ts'
 import type { Result } from '../../../../schemas/results.ts'
 
 const noon = new Date(2026, 0, 1, 12, 0, 1)
-const line = (kind: EventKind, data: unknown, colours = false) =>
-  eventLine({ service: 'door', kind, data }, noon, { colours })
+const line = (kind: EventKind, data: unknown, colours = false, topic = `${kind}/x/gate`) =>
+  eventLine({ service: 'door', kind, topic, data }, noon, { colours })
 
 describe('an event as a line', () => {
   const kinds = [
@@ -40,7 +40,7 @@ describe('an event as a line', () => {
   })
 
   it('says that something is gone', () => {
-    expect(line('stream', undefined)).toMatch(/door +a stream ended$/)
+    expect(line('stream', undefined)).toMatch(/x\/gate +ended$/)
     expect(line('state', undefined)).toMatch(/door +gone$/)
   })
 
