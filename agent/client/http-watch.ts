@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { EventData } from '../../schemas/events.ts'
 import { AgentError } from '../core/errors.ts'
 import {
   type AgentEvent,
@@ -125,9 +126,11 @@ async function handOver(
     parts.notice?.(`events were missed (${type}: ${data.slice(0, 200)})`)
     return
   }
-  const kind = eventKinds.find((known) => known === type)
+  // EventSources know `error` as the loss of their connection.
+  const kind = eventKinds.find((known) => known === (type === 'fault' ? 'error' : type))
   if (!kind || !watched.kinds.includes(kind)) return
-  const value: unknown = data === '' ? undefined : JSON.parse(data)
+  const { payload } = JSON.parse(data) as EventData
+  const value = payload ?? undefined
   if (isOf(watched.input, value)) await take({ service, kind, data: value })
 }
 

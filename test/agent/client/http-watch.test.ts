@@ -37,6 +37,10 @@ const streaming =
     if (end) response.end()
   }
 
+/** One event as an agent sends it, without the empty line at its end. */
+const frame = (type: string, payload: unknown): string =>
+  `event: ${type}\ndata: ${JSON.stringify({ service: 'gate', topic: type, payload })}`
+
 /** Watches until there were `count` events. */
 async function watched(
   client: AgentClient,
@@ -58,11 +62,11 @@ describe('watching over HTTP', () => {
     const { client, requests } = await eventServer(
       streaming(
         `${[
-          'event: stats\ndata: {}',
-          'event: detections\ndata: {"input":"east"}',
+          frame('stats', {}),
+          frame('detections', { input: 'east' }),
           'event: news\ndata: no JSON',
-          'event: detections\ndata: {"input":"west"}',
-          'event: state\ndata: {"state":"idle"}',
+          frame('detections', { input: 'west' }),
+          frame('state', { state: 'idle' }),
         ].join('\n\n')}\n\n`,
       ),
     )
@@ -80,9 +84,9 @@ describe('watching over HTTP', () => {
 
   it('resumes after the last event it has seen, as soon as the server wishes', async () => {
     const { client, requests, notices } = await eventServer(
-      streaming('retry: 10\nid: boot-41\nevent: state\ndata: 1\n\n', true),
+      streaming(`retry: 10\nid: boot-41\n${frame('state', 1)}\n\n`, true),
       (response) => void response.writeHead(503).end('The agent is starting.\n'),
-      streaming('id: boot-42\nevent: state\ndata: 2\n\n'),
+      streaming(`id: boot-42\n${frame('state', 2)}\n\n`),
     )
     expect((await watched(client, 2)).map(({ data }) => data)).toEqual([1, 2])
     expect(requests.map(({ headers }) => headers['last-event-id'])).toEqual([
@@ -93,9 +97,19 @@ describe('watching over HTTP', () => {
     expect(notices).toEqual([expect.stringContaining('trying again'), 'connected again'])
   })
 
+  it('takes errors by their own name, and what was cleared as nothing', async () => {
+    const { client } = await eventServer(
+      streaming(`${frame('stream', null)}\n\n${frame('fault', { code: 'X' })}\n\n`),
+    )
+    expect(await watched(client, 2, { kinds: ['stream', 'error'] })).toEqual([
+      { service: 'gate', kind: 'stream', data: undefined },
+      { service: 'gate', kind: 'error', data: { code: 'X' } },
+    ])
+  })
+
   it('says when events were missed', async () => {
     const { client, notices } = await eventServer(
-      streaming('event: gap\ndata: {"missed":7}\n\nevent: state\ndata: 1\n\n'),
+      streaming(`event: gap\ndata: {"missed":7}\n\n${frame('state', 1)}\n\n`),
     )
     await watched(client, 1)
     expect(notices).toEqual([expect.stringContaining('{"missed":7}')])
