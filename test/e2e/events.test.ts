@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AgentEvent } from '../../agent/client/agent-client.ts'
+import { httpClient } from '../../agent/client/http.ts'
 import { needs } from '../interop/needs.ts'
 import { type AgentUnderTest, media, startAgentUnderTest } from './agent-under-test.ts'
 import { type EventClient, eventClient, type ServerEvent } from './event-client.ts'
@@ -158,6 +160,21 @@ describe('server-sent events of a real agent', () => {
     const { stdout } = await run('curl', args).catch((late) => late)
     expect(stdout).toMatch(/^retry: 1000\n\nid: [0-9a-f]{8}:\d+\n\n/)
     expect(stdout).toMatch(/\nid: [0-9a-f]{8}:\d+\nevent: stats\ndata: \{"service":"door",.*\}\n\n/)
+  })
+
+  it('are read by the client of this package as the messages that they were', async () => {
+    const client = httpClient({ url: new URL(agent.running.addresses.http) })
+    const enough = new AbortController()
+    const seen: AgentEvent[] = []
+    const kinds = ['state', 'error', 'detections'] as const
+    await client.watch({ service: 'door', kinds, signal: enough.signal }, async (event) => {
+      if (seen.length === 0) agent.send('door/input/set', { gate: 'gopher://x' })
+      seen.push(event)
+      if (event.kind === 'error') enough.abort()
+    })
+    await client.close()
+    expect(seen[0]).toMatchObject({ kind: 'state', data: { state: 'running' } })
+    expect(seen.at(-1)).toMatchObject({ kind: 'error', data: { code: 'SOURCE_UNSUPPORTED' } })
   })
 
   it('end when the agent stops, after it said so', async () => {
