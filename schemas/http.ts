@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
-import { Id } from './control.ts'
+import { Id, ServiceAdd } from './control.ts'
 import { errorCodes } from './errors.ts'
+import { Detections } from './results.ts'
 import { Inputs, ModelStatus, Outputs, ServiceStatus, Stats, StreamStatus } from './state.ts'
 
 /** What went wrong, as RFC 9457 has it, with the code that it has on MQTT. */
@@ -18,6 +19,11 @@ export const Problem = Type.Object(
   { description: 'A problem (RFC 9457); `code` is the same as on MQTT.' },
 )
 export type Problem = Static<typeof Problem>
+
+const { service: _, ...sectionParts } = ServiceAdd.properties
+
+/** A service without its name. */
+export const ServiceSection = Type.Object(sectionParts)
 
 /** One service, as it is wanted and as it is. */
 export const ServiceView = Type.Object({
@@ -39,6 +45,12 @@ export const ComputeView = Type.Object({
   streams: Type.Record(Type.String(), StreamStatus, { description: 'By <output>/<input>.' }),
 })
 export type ComputeView = Static<typeof ComputeView>
+
+/** Every result, in order. */
+export const Results = Type.Object({ results: Type.Array(Detections) })
+
+/** `PUT /compute`: `once` answers with what it gave, the rest with how the service is. */
+export const ComputeAnswer = Type.Union([ComputeView, Detections, Results])
 
 /** One model of this machine. */
 export const ModelView = Type.Object({

@@ -1,14 +1,15 @@
 import Type, { type TObject, type TSchema } from 'typebox'
+import { Compute, Id, InputSet, ModelSet, ModelsPull, OutputSet, ServiceAdd } from './control.ts'
 import {
-  ComputeRequest,
-  Id,
-  InputSet,
-  ModelSet,
-  ModelsPull,
-  OutputSet,
-  ServiceAdd,
-} from './control.ts'
-import { ComputeView, ModelView, Pong, Problem, PulledModel, ServiceView } from './http.ts'
+  ComputeAnswer,
+  ComputeView,
+  ModelView,
+  Pong,
+  Problem,
+  PulledModel,
+  ServiceSection,
+  ServiceView,
+} from './http.ts'
 import { AgentInfo, Inputs, ModelStatus, Outputs } from './state.ts'
 
 /** Who may call a route, where clients authenticate: each may do what the ones before it may. */
@@ -35,14 +36,15 @@ export interface Route {
   readonly query?: TObject
   /** In JSON; a text that is no JSON is taken as a string. */
   readonly body?: TSchema
+  /** Without a body it means something, too. */
+  readonly bodyOptional?: true
+  /** Media types of bodies that are no JSON. */
+  readonly uploads?: readonly string[]
   /** By status. */
   readonly answers: Readonly<Record<number, Answer>>
 }
 
 const ofService = Type.Object({ service: Id })
-const { service: _, ...sectionParts } = ServiceAdd.properties
-/** A service without its name. */
-const Section = Type.Object(sectionParts)
 
 /** Problems that any call may end in. */
 export const problemAnswer: Answer = {
@@ -52,7 +54,7 @@ export const problemAnswer: Answer = {
 
 const ok = (description: string, schema: TSchema) => ({ 200: { description, schema } })
 
-type Part = Pick<Route, 'method' | 'summary' | 'role' | 'body' | 'answers'>
+type Part = Pick<Route, 'method' | 'summary' | 'role' | 'body' | 'bodyOptional' | 'answers'>
 
 const inputs = ok('Every input with its state.', Inputs)
 const outputs = ok('Every output with its state and counters.', Outputs)
@@ -131,9 +133,10 @@ const parts = {
     method: 'PUT',
     role: 'operator',
     summary: 'Start (also: empty body), stop, or infer once.',
-    body: ComputeRequest,
+    body: Compute,
+    bodyOptional: true,
     answers: {
-      ...compute,
+      200: { description: 'Stopped, or what was inferred once.', schema: ComputeAnswer },
       202: { description: 'Started; the streams can be watched.', schema: ComputeView },
     },
   },
@@ -201,7 +204,8 @@ export const routes = {
     role: 'admin',
     summary: 'Make a service, or replace what it is made of.',
     params: ofService,
-    body: Section,
+    body: ServiceSection,
+    bodyOptional: true,
     answers: { 200: view, 201: view },
   },
   'PATCH /services/{service}': {
@@ -211,7 +215,8 @@ export const routes = {
     role: 'admin',
     summary: 'Change the parts of a service that the body names.',
     params: ofService,
-    body: Section,
+    body: ServiceSection,
+    bodyOptional: true,
     answers: { 200: view },
   },
   'DELETE /services/{service}': {
@@ -256,6 +261,22 @@ export const routes = {
     role: 'viewer',
     summary: 'Whether the agent answers.',
     answers: ok('It does.', Pong),
+  },
+  'GET /openapi.json': {
+    method: 'GET',
+    path: '/openapi.json',
+    tag: 'agent',
+    role: 'anyone',
+    summary: 'This description of the HTTP interface.',
+    answers: ok('An OpenAPI document.', Type.Object({ openapi: Type.String() })),
+  },
+  'GET /asyncapi.json': {
+    method: 'GET',
+    path: '/asyncapi.json',
+    tag: 'agent',
+    role: 'anyone',
+    summary: 'The description of the MQTT interface.',
+    answers: ok('An AsyncAPI document.', Type.Object({ asyncapi: Type.String() })),
   },
 } as const satisfies Record<string, Route>
 

@@ -15,6 +15,7 @@ import { idempotent } from './idempotency.ts'
 import type { HttpParts } from './parts.ts'
 import { problemOf, Refusal } from './problems.ts'
 import { agentRoutes } from './routes/agent.ts'
+import { documentRoutes } from './routes/documents.ts'
 import { partRoutes } from './routes/parts.ts'
 import { serviceRoutes } from './routes/services.ts'
 
@@ -58,6 +59,7 @@ export function httpApp(parts: HttpParts, serverFactory?: FastifyServerFactory):
     ...partRoutes(parts),
     ...serviceRoutes(parts),
     ...agentRoutes(parts),
+    ...documentRoutes(parts),
   }
   const once = idempotent()
   for (const [name, route] of Object.entries(routes)) {
