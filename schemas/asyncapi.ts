@@ -53,6 +53,11 @@ const prefixes: Readonly<Record<Topic['scope'], string>> = {
   service: '{root}/1/{agent}/{service}',
 }
 
+/** Where a topic's messages are, with `{…}` for what differs. */
+export function channelAddress({ scope, path }: Topic): string {
+  return `${prefixes[scope]}/${path}`
+}
+
 interface Described {
   readonly id: string
   readonly channel: object
@@ -63,7 +68,7 @@ interface Described {
 
 function describe(name: TopicName, topic: Topic): Described {
   const id = idOf(name, topic)
-  const address = `${prefixes[topic.scope]}/${topic.path}`
+  const address = channelAddress(topic)
   const messages = messagesOf(id, name, topic)
   const names = Object.keys(messages)
   return {

@@ -25,7 +25,9 @@ function jsonOrText(
   const texts = all.filter(({ payload }) => typeof payload === 'string')
   const others = all.filter(({ payload }) => typeof payload !== 'string')
   const json = { schema: writer.write(schema), ...named(others) }
-  const text = { schema: { type: 'string' }, ...named(texts) }
+  // Swagger UI offers what the schema shows, not the named examples, when it is switched to this media type.
+  const payloads = texts.map(({ payload }) => payload)
+  const text = { schema: { type: 'string', examples: payloads }, ...named(texts) }
   return { 'application/json': json, ...(texts.length > 0 ? { 'text/plain': text } : {}) }
 }
 

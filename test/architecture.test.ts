@@ -96,9 +96,12 @@ const table: ImportTable = {
     'agent/control/view.ts',
     'type agent/control',
     'type agent/store',
+    'agent/config/folders.ts',
     'schemas',
     'type typebox',
     'fastify',
+    '@fastify/swagger',
+    '@fastify/swagger-ui',
     'node:',
   ],
   'agent/store': ['agent/core', 'schemas', 'onnx-proto', 'tar', 'yaml', 'node:'],
@@ -122,12 +125,16 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   tar: ['agent/store'],
   commander: ['agent/cli'],
   fastify: ['agent/http'],
+  '@fastify/swagger': ['agent/http/swagger-ui.ts'],
+  '@fastify/swagger-ui': ['agent/http/swagger-ui.ts'],
 }
 
 const native = ['onnxruntime-node', 'node-av', 'sharp']
 const tooHeavyForServices = ['typebox', 'pino', 'aedes', 'yaml', 'systeminformation']
 /** Only services that use them are to pay for them. */
 const onFirstUse = ['node-av', 'fluent-ffmpeg', 'sharp', 'mqtt', 'ws']
+/** Only agents whose pages are read are to pay for them. */
+const onFirstPage = ['@fastify/swagger', '@fastify/swagger-ui']
 const main = 'agent/main.ts'
 const runCommand = 'agent/cli/run.ts'
 const commandLine = 'agent/cli/heliograph.ts'
@@ -191,6 +198,11 @@ describe('the code', () => {
     for (const name of onFirstUse) {
       expect(forbiddenReach(tree, serviceEntry, [name])).not.toEqual([])
     }
+  })
+
+  it('loads what makes pages into the main process on first use', () => {
+    expect(forbiddenReach(tree, main, onFirstPage, atLoad)).toEqual([])
+    for (const name of onFirstPage) expect(forbiddenReach(tree, main, [name])).not.toEqual([])
   })
 
   it.each(pluginFolders)('uses the plugins of %s through its registry only', (folder) => {

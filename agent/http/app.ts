@@ -12,6 +12,7 @@ import { AgentError } from '../core/errors.ts'
 import { distrust } from '../net/web-trust.ts'
 import type { Handler, Handlers } from './calls.ts'
 import { idempotent } from './idempotency.ts'
+import { addPages } from './pages.ts'
 import type { HttpParts } from './parts.ts'
 import { problemOf, Refusal } from './problems.ts'
 import { agentRoutes } from './routes/agent.ts'
@@ -65,6 +66,7 @@ export function httpApp(parts: HttpParts, serverFactory?: FastifyServerFactory):
   for (const [name, route] of Object.entries(routes)) {
     addRoute(app, route, once(name, handlers[name as RouteName]))
   }
+  addPages(app, parts)
   return app
 }
 
