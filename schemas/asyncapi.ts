@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox'
 import { Envelope } from './envelope.ts'
-import { examples } from './examples.ts'
+import { type Example, examples } from './examples.ts'
 import { ID_PATTERN } from './ids.ts'
 import { type Topic, type TopicName, topics } from './topics.ts'
 
@@ -53,6 +53,11 @@ const prefixes: Readonly<Record<Topic['scope'], string>> = {
   service: '{root}/1/{agent}/{service}',
 }
 
+/** Where a topic's messages are, with `{…}` for what differs. */
+export function channelAddress({ scope, path }: Topic): string {
+  return `${prefixes[scope]}/${path}`
+}
+
 interface Described {
   readonly id: string
   readonly channel: object
@@ -63,7 +68,7 @@ interface Described {
 
 function describe(name: TopicName, topic: Topic): Described {
   const id = idOf(name, topic)
-  const address = `${prefixes[topic.scope]}/${topic.path}`
+  const address = channelAddress(topic)
   const messages = messagesOf(id, name, topic)
   const names = Object.keys(messages)
   return {
@@ -113,14 +118,15 @@ function messagesOf(id: string, name: TopicName, topic: Topic): Record<string, o
     name: `${id}Envelope`,
     summary: `The same as \`args\` of a request that wants a reply or is bounded in time.`,
     payload: { $ref: `#/components/schemas/${id}Envelope` },
-    examples: examples[name].map((example) => ({ ...example, payload: envelope(example.payload) })),
+    examples: examples[name].map((example) => ({ ...example, payload: envelope(example) })),
   }
   return { [id]: bare, [`${id}Envelope`]: enveloped }
 }
 
-const envelope = (args: unknown): object => ({
+/** Each has an id of its own: the same id is carried out once. */
+const envelope = ({ name, payload: args }: Example): object => ({
   v: 1,
-  id: '7c1e',
+  id: `7c1e-${name}`,
   replyTo: 'edge/1/$reply/console',
   ttlMs: 5000,
   args,

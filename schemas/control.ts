@@ -5,6 +5,7 @@ import { ID_PATTERN } from './ids.ts'
 export const Id = Type.String({
   pattern: ID_PATTERN,
   description: 'Lower-case id, at most 63 characters.',
+  examples: ['door'],
 })
 
 /** `[x, y, width, height]` in pixels of the source frame. */

@@ -8,35 +8,45 @@ export interface Example {
 
 const at = 1790000000147
 
-/** At least one message for every topic; each is valid under the topic's schema. */
+/**
+ * At least one message for every topic, valid under the topic's schema. Those to the agent can be carried out by
+ * any agent that has a service `door`.
+ */
 export const examples: Readonly<Record<TopicName, readonly Example[]>> = {
   'input/set': [
-    { name: 'oneInput', payload: 'rtsp://camera.local/stream' },
-    { name: 'oneInputWithOptions', payload: { url: 'file:///media/dog.mp4', loop: true } },
+    { name: 'oneInput', payload: 'synthetic:?width=640&height=360&fps=5' },
+    {
+      name: 'oneInputWithOptions',
+      payload: { url: 'synthetic:?frames=50', loop: true, fps: 2 },
+    },
     {
       name: 'mergePatch',
-      payload: { gate: 'rtsp://camera.local/stream', yard: { url: 'mqtt:cam/yard' }, old: null },
+      payload: { gate: 'mqtt:cam/gate', yard: { url: 'synthetic:?live=1', fps: 2 }, default: null },
     },
   ],
   'output/set': [
-    { name: 'add', payload: { archive: { url: 'file:///media/gate.jsonl', labels: ['dog'] } } },
+    { name: 'add', payload: { archive: { url: 'file:seen/{input}.jsonl', labels: ['dog'] } } },
     { name: 'remove', payload: { archive: null } },
   ],
   'model/set': [
-    { name: 'anotherModel', payload: 'yolox-nano' },
+    { name: 'model', payload: 'ssdlite-mobilenet-v2-coco' },
     { name: 'options', payload: { options: { minScore: 0.6 } } },
   ],
   compute: [
     { name: 'start', payload: { action: 'start' } },
+    { name: 'startInOneWord', payload: 'start' },
+    {
+      name: 'once',
+      payload: { action: 'once', input: 'synthetic:?frames=1', tag: 'part-4711' },
+    },
     { name: 'stop', payload: { action: 'stop' } },
-    { name: 'once', payload: { action: 'once', input: 'gate', tag: 'part-4711' } },
   ],
   input: [
     {
       name: 'live',
       payload: {
         gate: {
-          url: 'rtsp://user:***@camera.local/stream',
+          url: 'http://user:***@camera.local/still.jpg',
           state: 'live',
           since: at,
           width: 1280,
@@ -239,7 +249,7 @@ export const examples: Readonly<Record<TopicName, readonly Example[]>> = {
       payload: {
         service: 'door',
         model: 'ssdlite-mobilenet-v2-coco',
-        input: { gate: 'rtsp://camera.local/stream' },
+        input: { gate: 'mqtt:cam/gate' },
         compute: 'start',
       },
     },

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Id } from './control.ts'
+import { Id, ServiceAdd } from './control.ts'
 import { errorCodes } from './errors.ts'
 import { Detections } from './results.ts'
 import {
@@ -34,6 +34,10 @@ export const StreamView = Type.Object({
   url: Type.String({ description: 'rtsp://…; players may open it at once.' }),
 })
 export type StreamView = Static<typeof StreamView>
+const { service: _, ...sectionParts } = ServiceAdd.properties
+
+/** A service without its name. */
+export const ServiceSection = Type.Object(sectionParts)
 
 /** One service, as it is wanted and as it is. */
 export const ServiceView = Type.Object({
@@ -56,14 +60,17 @@ export const ComputeView = Type.Object({
 })
 export type ComputeView = Static<typeof ComputeView>
 
-/** What a computation over HTTP gives in JSON: one result, or several in order. */
-export const Computed = Type.Union([
-  Detections,
-  Type.Object({
-    results: Type.Array(Detections),
-    error: Type.Optional(Problem),
-  }),
-])
+/** Every result, in order; where the work failed after the first, why. */
+export const Results = Type.Object({
+  results: Type.Array(Detections),
+  error: Type.Optional(Problem),
+})
+
+/** What a computation over HTTP gives in JSON: one result, or several. */
+export const Computed = Type.Union([Detections, Results])
+
+/** `PUT /compute`: stills are answered with what was found, the rest with how the service is. */
+export const ComputeAnswer = Type.Union([ComputeView, Detections, Results])
 
 /** One model of this machine. */
 export const ModelView = Type.Object({

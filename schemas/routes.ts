@@ -1,20 +1,14 @@
 import Type, { type TObject, type TSchema } from 'typebox'
+import { Compute, Id, InputSet, ModelSet, ModelsPull, OutputSet, ServiceAdd } from './control.ts'
 import {
-  ComputeRequest,
-  Id,
-  InputSet,
-  ModelSet,
-  ModelsPull,
-  OutputSet,
-  ServiceAdd,
-} from './control.ts'
-import {
+  ComputeAnswer,
   Computed,
   ComputeView,
   ModelView,
   Pong,
   Problem,
   PulledModel,
+  ServiceSection,
   ServiceView,
 } from './http.ts'
 import { observing } from './routes-observing.ts'
@@ -44,16 +38,15 @@ export interface Route {
   readonly query?: TObject
   /** In JSON; a text that is no JSON is taken as a string. */
   readonly body?: TSchema
-  /** The body is a file of any type, or several as multipart/form-data. */
-  readonly upload?: true
+  /** Without a body it means something, too. */
+  readonly bodyOptional?: true
+  /** Media types of bodies that are no JSON. */
+  readonly uploads?: readonly string[]
   /** By status. */
   readonly answers: Readonly<Record<number, Answer>>
 }
 
 const ofService = Type.Object({ service: Id })
-const { service: _, ...sectionParts } = ServiceAdd.properties
-/** A service without its name. */
-const Section = Type.Object(sectionParts)
 
 /** Problems that any call may end in. */
 export const problemAnswer: Answer = {
@@ -142,9 +135,10 @@ const parts = {
     method: 'PUT',
     role: 'operator',
     summary: 'Start (also: empty body), stop, or infer once.',
-    body: ComputeRequest,
+    body: Compute,
+    bodyOptional: true,
     answers: {
-      ...compute,
+      200: { description: 'Stopped, or what was inferred once.', schema: ComputeAnswer },
       202: { description: 'Started; the streams can be watched.', schema: ComputeView },
     },
   },
@@ -153,7 +147,14 @@ const parts = {
     role: 'operator',
     summary:
       'Send pictures or a video, get what was found in them: as JSON, or drawn on the picture.',
-    upload: true,
+    uploads: [
+      'image/jpeg',
+      'image/png',
+      'image/webp',
+      'image/gif',
+      'video/mp4',
+      'multipart/form-data',
+    ],
     query: Type.Object({
       tag: Type.Optional(Type.String({ maxLength: 256, description: 'Copied into the results.' })),
     }),
@@ -230,7 +231,8 @@ export const routes = {
     role: 'admin',
     summary: 'Make a service, or replace what it is made of.',
     params: ofService,
-    body: Section,
+    body: ServiceSection,
+    bodyOptional: true,
     answers: { 200: view, 201: view },
   },
   'PATCH /services/{service}': {
@@ -240,7 +242,8 @@ export const routes = {
     role: 'admin',
     summary: 'Change the parts of a service that the body names.',
     params: ofService,
-    body: Section,
+    body: ServiceSection,
+    bodyOptional: true,
     answers: { 200: view },
   },
   'DELETE /services/{service}': {
@@ -287,6 +290,22 @@ export const routes = {
     answers: ok('It does.', Pong),
   },
   ...observing,
+  'GET /openapi.json': {
+    method: 'GET',
+    path: '/openapi.json',
+    tag: 'agent',
+    role: 'anyone',
+    summary: 'This description of the HTTP interface.',
+    answers: ok('An OpenAPI document.', Type.Object({ openapi: Type.String() })),
+  },
+  'GET /asyncapi.json': {
+    method: 'GET',
+    path: '/asyncapi.json',
+    tag: 'agent',
+    role: 'anyone',
+    summary: 'The description of the MQTT interface.',
+    answers: ok('An AsyncAPI document.', Type.Object({ asyncapi: Type.String() })),
+  },
 } as const satisfies Record<string, Route>
 
 /** As `GET /services/{service}`. */

@@ -103,12 +103,15 @@ const table: ImportTable = {
     'type agent/events',
     'type agent/service',
     'type agent/store',
+    'agent/config/folders.ts',
     'schemas',
     'type typebox',
     'fastify',
     '@fastify/multipart',
     'negotiator',
     'prom-client',
+    '@fastify/swagger',
+    '@fastify/swagger-ui',
     'node:',
   ],
   'agent/client': ['agent/core', 'agent/net', 'schemas', 'mqtt', 'node:'],
@@ -134,12 +137,16 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   commander: ['agent/cli'],
   fastify: ['agent/http'],
   'prom-client': ['agent/http'],
+  '@fastify/swagger': ['agent/http/swagger-ui.ts'],
+  '@fastify/swagger-ui': ['agent/http/swagger-ui.ts'],
 }
 
 const native = ['onnxruntime-node', 'node-av', 'sharp']
 const tooHeavyForServices = ['typebox', 'pino', 'aedes', 'yaml', 'systeminformation']
 /** Only services that use them are to pay for them. */
 const onFirstUse = ['node-av', 'fluent-ffmpeg', 'sharp', 'mqtt', 'ws']
+/** Only agents whose pages are read are to pay for them. */
+const onFirstPage = ['@fastify/swagger', '@fastify/swagger-ui']
 const main = 'agent/main.ts'
 const runCommand = 'agent/cli/run.ts'
 const commandLine = 'agent/cli/heliograph.ts'
@@ -203,6 +210,11 @@ describe('the code', () => {
     for (const name of onFirstUse) {
       expect(forbiddenReach(tree, serviceEntry, [name])).not.toEqual([])
     }
+  })
+
+  it('loads what makes pages into the main process on first use', () => {
+    expect(forbiddenReach(tree, main, onFirstPage, atLoad)).toEqual([])
+    for (const name of onFirstPage) expect(forbiddenReach(tree, main, [name])).not.toEqual([])
   })
 
   it.each(pluginFolders)('uses the plugins of %s through its registry only', (folder) => {

@@ -1,7 +1,8 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { addConfigFlags, type ConfigFlags } from './config-flags.ts'
 import { addCtl } from './ctl/command.ts'
 import type { DetectFlags } from './detect.ts'
+import type { DocumentName } from './schema.ts'
 
 const CODES = `
 Exit codes: 0 fine, 1 something failed, 2 the command line or the configuration is wrong,
@@ -36,9 +37,12 @@ ${CODES}`,
   addConfig(program)
   program
     .command('schema')
-    .description('print the MQTT interface as an AsyncAPI document')
-    .addHelpText('after', '\nExample:\n  heliograph schema > asyncapi.json')
-    .action(async () => (await import('./schema.ts')).printSchema(version))
+    .description('print the MQTT interface (AsyncAPI) or the HTTP interface (OpenAPI)')
+    .addArgument(
+      new Argument('[document]', 'which one').choices(['asyncapi', 'openapi']).default('asyncapi'),
+    )
+    .addHelpText('after', '\nExample:\n  heliograph schema openapi > openapi.json')
+    .action(async (name: DocumentName) => (await import('./schema.ts')).printSchema(name, version))
   return program
 }
 

@@ -18,17 +18,17 @@ export function addRoutes(app: FastifyInstance, handlers: Handlers, limits: Spoo
     const handler = handlers[name as RouteName]
     return {
       route,
-      handler: route.method === 'GET' || route.upload ? handler : once(name, handler),
+      handler: route.method === 'GET' || route.uploads ? handler : once(name, handler),
     }
   })
   takeAnyPayload(app)
-  for (const { route, handler } of all) if (!route.upload) addRoute(app, route, handler)
+  for (const { route, handler } of all) if (!route.uploads) addRoute(app, route, handler)
   // Bodies of its own kind need a context of their own.
   app.register(async (context) => {
     takeAnyStream(context)
     const fileSize = limits.maxUploadBytes + 1
     await context.register(multipart, { limits: { ...multipartLimits, fileSize } })
-    for (const { route, handler } of all) if (route.upload) addRoute(context, route, handler)
+    for (const { route, handler } of all) if (route.uploads) addRoute(context, route, handler)
   })
 }
 

@@ -9,11 +9,13 @@ import { check } from '../../schemas/decode.ts'
 import { distrust } from '../net/web-trust.ts'
 import { addRoutes, pathOf } from './add-routes.ts'
 import type { Handlers } from './calls.ts'
+import { addPages } from './pages.ts'
 import type { HttpParts } from './parts.ts'
 import { problemOf, Refusal } from './problems.ts'
 import { httpTraffic } from './prometheus/http-traffic.ts'
 import { agentRoutes } from './routes/agent.ts'
 import { uploadRoutes } from './routes/compute.ts'
+import { documentRoutes } from './routes/documents.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricsRoutes } from './routes/metrics.ts'
@@ -71,8 +73,10 @@ export function httpApp(parts: HttpParts, serverFactory?: FastifyServerFactory):
     ...eventRoutes(parts),
     ...metricsRoutes(parts, traffic),
     ...healthRoutes(parts),
+    ...documentRoutes(parts),
   }
   addRoutes(app, handlers, parts.config)
+  addPages(app, parts)
   return app
 }
 

@@ -46,7 +46,7 @@ describe('the AsyncAPI document', () => {
     expect(await faults(broken)).not.toEqual([])
   })
 
-  it('is committed as it is generated (mend: npm run asyncapi)', () => {
+  it('is committed as it is generated (mend: npm run schemas)', () => {
     expect(JSON.parse(readFileSync('schemas/asyncapi.json', 'utf8'))).toEqual(document)
   })
 

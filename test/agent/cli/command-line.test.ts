@@ -141,10 +141,14 @@ describe('models', () => {
   })
 })
 
-it('prints the contract that is checked in', async () => {
-  const { code, stdout } = await heliograph(['schema'])
+it.each([
+  ['asyncapi', ['schema']],
+  ['asyncapi', ['schema', 'asyncapi']],
+  ['openapi', ['schema', 'openapi']],
+])('prints %s.json as it is checked in', async (name, args) => {
+  const { code, stdout } = await heliograph(args)
   expect(code).toBe(0)
-  expect(JSON.parse(stdout)).toEqual(JSON.parse(readFileSync('schemas/asyncapi.json', 'utf8')))
+  expect(JSON.parse(stdout)).toEqual(JSON.parse(readFileSync(`schemas/${name}.json`, 'utf8')))
 })
 
 it('ends quietly when its reader goes away', () => {

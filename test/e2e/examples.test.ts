@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs'
+import { Compile } from 'typebox/schema'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import {
+  type Answered,
+  type Document,
+  operationsOf,
+  valuesOf,
+} from '../schemas/openapi-document.ts'
+import { type AgentUnderTest, startAgentUnderTest } from './agent-under-test.ts'
+
+interface Message {
+  readonly examples: readonly { readonly name: string; readonly payload: unknown }[]
+}
+interface AsyncDocument {
+  readonly channels: Readonly<
+    Record<string, { address: string | null; messages: Record<string, object> }>
+  >
+  readonly operations: Readonly<Record<string, { action: string; channel: { $ref: string } }>>
+  readonly components: { readonly messages: Readonly<Record<string, Message>> }
+}
+
+const read = (name: string) => JSON.parse(readFileSync(`schemas/${name}.json`, 'utf8'))
+const openApi: Document = read('openapi')
+const asyncApi: AsyncDocument = read('asyncapi')
+
+let agent: AgentUnderTest
+
+beforeAll(async () => {
+  agent = await startAgentUnderTest()
+})
+afterAll(async () => {
+  await agent.stop()
+})
+
+/** One request as the document shows it. */
+interface HttpExample {
+  readonly name: string
+  readonly method: string
+  readonly path: string
+  readonly body?: { readonly type: string; readonly text: string }
+  readonly responses: Readonly<Record<string, Answered>>
+}
+
+/** Every operation, with each example of its body, or without a body where it may have none. */
+function httpExamples(): HttpExample[] {
+  return operationsOf(openApi).flatMap(({ name, method, path, operation }) => {
+    const { parameters = [], requestBody, responses } = operation
+    const values = parameters.filter(({ example }) => example !== undefined)
+    const at = values.reduce((url, one) => url.replace(`{${one.name}}`, `${one.example}`), path)
+    const request = { method, path: at, responses }
+    const bodies = valuesOf(requestBody?.content ?? {}).map(({ type, example, value }) => ({
+      ...request,
+      name: `${name}: ${example}`,
+      body: { type, text: typeof value === 'string' ? value : JSON.stringify(value) },
+    }))
+    return requestBody?.required ? bodies : [{ ...request, name }, ...bodies]
+  })
+}
+
+describe('the examples of the HTTP interface, carried out in turn', () => {
+  // Service `door` is made first and goes last.
+  const rank = ({ name }: HttpExample) =>
+    name.startsWith('POST /services:') ? 0 : name.startsWith('DELETE') ? 2 : 1
+  const all = httpExamples().toSorted((one, other) => rank(one) - rank(other))
+
+  it('are found, one at least for each operation', () => {
+    const done = new Set(all.map(({ name }) => name.split(':')[0]))
+    expect([...done].toSorted()).toEqual(
+      operationsOf(openApi)
+        .map(({ name }) => name)
+        .toSorted(),
+    )
+  })
+
+  it.each(all)(
+    '$name',
+    async ({ method, path, body, responses }) => {
+      const response = await fetch(`${agent.running.addresses.http}${path}`, {
+        method,
+        ...(body ? { body: body.text, headers: { 'content-type': body.type } } : {}),
+      })
+      const text = await response.text()
+      expect(Object.keys(responses), text).toContain(String(response.status))
+      const { content = {}, headers = {} } = responses[response.status] ?? {}
+      if (method === 'GET') {
+        for (const header of Object.keys(headers)) expect(response.headers.has(header)).toBe(true)
+      }
+      const [type] = (response.headers.get('content-type') ?? '').split(';')
+      const media = content[type ?? '']
+      if (Object.keys(content).length === 0) expect(text).toBe('')
+      else expect(media, `${type} is listed`).toBeDefined()
+      if (!media?.schema) return
+      const validator = Compile({ ...media.schema, components: openApi.components })
+      expect(validator.Errors(JSON.parse(text))[1]).toEqual([])
+    },
+    60_000,
+  )
+})
+
+/** One message as the document shows it. */
+interface MqttExample {
+  readonly name: string
+  readonly topic: string
+  readonly payload: unknown
+}
+
+interface Enveloped {
+  readonly id: string
+  readonly replyTo: string
+}
+
+const isEnvelope = (payload: unknown): payload is Enveloped =>
+  typeof payload === 'object' && payload !== null && 'args' in payload
+
+/** Every message that the agent takes. */
+function mqttExamples(): MqttExample[] {
+  const taken = Object.values(asyncApi.operations).filter(({ action }) => action === 'receive')
+  return taken.flatMap(({ channel: { $ref } }) => {
+    const { address, messages = {} } = asyncApi.channels[$ref.split('/').at(-1) ?? ''] ?? {}
+    const topic = `${address}`
+      .replace('{root}', 'edge')
+      .replace('{agent}', 'lab')
+      .replace('{service}', 'door')
+    return Object.keys(messages).flatMap((message) =>
+      (asyncApi.components.messages[message]?.examples ?? []).map(({ name, payload }) => {
+        const how = isEnvelope(payload) ? 'in an envelope' : 'bare'
+        return { name: `${topic}: ${name}, ${how}`, topic, payload }
+      }),
+    )
+  })
+}
+
+describe('the examples of the MQTT interface, carried out in turn', () => {
+  const all = mqttExamples()
+
+  beforeEach(async () => {
+    await agent.ask('$cmd/service/add', { service: 'door' })
+  })
+
+  it('are found, each bare and in an envelope', () => {
+    const enveloped = all.filter(({ payload }) => isEnvelope(payload))
+    expect(enveloped.length).toBeGreaterThan(10)
+    expect(all.length).toBe(2 * enveloped.length)
+  })
+
+  it.each(all)(
+    '$name',
+    async ({ topic, payload }) => {
+      if (!isEnvelope(payload)) return agent.send(topic, payload)
+      const { replyTo, id } = payload
+      const reply = agent.next(replyTo, (value) => value.id === id && value.status !== 'accepted')
+      agent.send(topic, payload)
+      expect((await reply).value).toMatchObject({ status: 'ok', agent: 'lab' })
+    },
+    60_000,
+  )
+
+  it('are not complained of, as a wrong one is', async () => {
+    const complaint = agent.next('door/error')
+    agent.send('door/compute', 'backwards')
+    await complaint
+    const complaints = agent.heard.filter(
+      ({ topic, value }) => /\/(door\/error|\$error)$/.test(topic) && value.topic !== undefined,
+    )
+    expect(complaints.map(({ value }) => value.topic)).toEqual([agent.topic('door/compute')])
+  })
+})
