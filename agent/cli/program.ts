@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { addConfigFlags, type ConfigFlags } from './config-flags.ts'
 import type { DetectFlags } from './detect.ts'
+import { addUsers } from './users-commands.ts'
 
 const CODES = `
 Exit codes: 0 fine, 1 something failed, 2 the command line or the configuration is wrong,
@@ -30,6 +31,7 @@ ${CODES}`,
   addRun(program, version, end)
   addDetect(program, end)
   addModels(program, end)
+  addUsers(program)
   addConfig(program)
   program
     .command('schema')
