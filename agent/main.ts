@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Broker, startBroker, webSocketPath } from '../broker/server.ts'
 import type { AddressBook } from '../schemas/address.ts'
 import type { Config } from '../schemas/config.ts'
+import { type Access, accessOf, openAccess } from './access/access.ts'
 import { advertised } from './advertise.ts'
 import { introduce } from './agent-info.ts'
 import { AgentControl } from './control/agent-control.ts'
@@ -9,6 +10,7 @@ import { desiredStore } from './control/desired-store.ts'
 import { type Presence, presence } from './control/presence.ts'
 import type { Log } from './core/log.ts'
 import { type DataFolder, defaultAgentId, takeDataFolder } from './data-folder.ts'
+import { warnOfExposure } from './exposure.ts'
 import { serveHttp } from './http/serve.ts'
 import { attachLive } from './live/attach-live.ts'
 import type { AgentLog } from './log.ts'
@@ -103,10 +105,12 @@ async function startParts(
     presence: present,
     servicesChanged: (services) => introduction.change({ services: [...services] }),
   })
-  const live = serveLive(config, web, control, log)
+  const access = await openDoors(config, log, present)
+  ends.push(async () => access.close())
+  const live = serveLive(config, { web, access }, control, log)
   ends.push(async () => live.close())
   const http = await serveHttp(web, {
-    ...{ config: config.http, book, log, trust: web.trust, control },
+    ...{ config: config.http, book, log, trust: web.trust, access, control },
     store,
     info: () => introduction.now,
   })
@@ -133,7 +137,7 @@ async function openServers(
   book: AddressBook,
   ends: (() => Promise<void>)[],
 ) {
-  const web = await openWebServer(config.http)
+  const web = await openWebServer(config.http, log)
   ends.push(() => web.close())
   const broker = await startBroker({ config: config.broker, book, log, web })
   ends.push(() => broker.close())
@@ -171,15 +175,24 @@ function addressesOf(
   }
 }
 
+/** Who may do what over HTTP. */
+async function openDoors(config: Config, log: Log, presence: Presence): Promise<Access> {
+  warnOfExposure(config, log, presence)
+  const { file } = config.users
+  if (file === '') return openAccess
+  return accessOf(file, log, (problem) => presence.alert('users', problem))
+}
+
 /** Live video for browsers, beside MQTT over WebSocket and under the same rules. */
 function serveLive(
   { live }: Config,
-  { server, trust }: WebServer,
+  { web: { server, trust }, access }: { readonly web: WebServer; readonly access: Access },
   control: AgentControl,
   log: Log,
 ) {
   return attachLive(server, {
     trust,
+    access,
     limits: live,
     find: (service, input) => control.services.get(service)?.live(input),
     elsewhere: (path) => path === webSocketPath,

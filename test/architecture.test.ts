@@ -45,10 +45,11 @@ const table: ImportTable = {
     'tinyglobby',
     'node:',
   ],
-  'agent/net': ['agent/core', 'ipaddr.js', 'node:'],
+  'agent/net': ['agent/core', 'schemas/errors.ts', 'type schemas', 'ipaddr.js', 'node:'],
+  'agent/access': ['agent/core', 'agent/net', 'schemas', 'yaml', 'node:'],
   'agent/mux': ['agent/core'],
   'agent/rtsp': ['agent/core', 'agent/mux', 'agent/net', 'node:'],
-  'agent/live': ['agent/core', 'agent/mux', 'agent/net', 'ws', 'node:'],
+  'agent/live': ['agent/access', 'agent/core', 'agent/mux', 'agent/net', 'ws', 'node:'],
   'agent/tracking': ['agent/core', 'agent/imaging', 'type schemas'],
   'agent/sinks': [
     'agent/core',
@@ -89,6 +90,7 @@ const table: ImportTable = {
     'node:',
   ],
   'agent/http': [
+    'agent/access',
     'agent/core',
     'agent/net',
     'agent/control/answers.ts',
@@ -99,6 +101,8 @@ const table: ImportTable = {
     'schemas',
     'type typebox',
     'fastify',
+    '@fastify/helmet',
+    '@fastify/rate-limit',
     'node:',
   ],
   'agent/store': ['agent/core', 'schemas', 'onnx-proto', 'tar', 'yaml', 'node:'],
@@ -122,6 +126,8 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   tar: ['agent/store'],
   commander: ['agent/cli'],
   fastify: ['agent/http'],
+  '@fastify/helmet': ['agent/http/headers.ts'],
+  '@fastify/rate-limit': ['agent/http/rates.ts'],
 }
 
 const native = ['onnxruntime-node', 'node-av', 'sharp']

@@ -9,17 +9,15 @@ import { check } from '../../schemas/decode.ts'
 import { type Route, type RouteName, routes } from '../../schemas/routes.ts'
 import { readPayload } from '../control/request.ts'
 import { AgentError } from '../core/errors.ts'
-import { distrust } from '../net/web-trust.ts'
+import type { RouteAccess } from './callers.ts'
 import type { Handler, Handlers } from './calls.ts'
+import { defend } from './defences.ts'
 import { idempotent } from './idempotency.ts'
 import type { HttpParts } from './parts.ts'
 import { problemOf, Refusal } from './problems.ts'
 import { agentRoutes } from './routes/agent.ts'
 import { partRoutes } from './routes/parts.ts'
 import { serviceRoutes } from './routes/services.ts'
-
-/** A control message in a body: as large as on MQTT. */
-const MAX_BODY_BYTES = 2 * 1024 * 1024
 
 /**
  * The HTTP interface as a Fastify application, every route of `schemas/routes.ts` registered. It listens nowhere
@@ -28,8 +26,12 @@ const MAX_BODY_BYTES = 2 * 1024 * 1024
 export function httpApp(parts: HttpParts, serverFactory?: FastifyServerFactory): FastifyInstance {
   const app = Fastify({
     ...(serverFactory ? { serverFactory } : {}),
-    bodyLimit: MAX_BODY_BYTES,
+    bodyLimit: parts.config.limits.bodyBytes,
     logger: false,
+    // The web server answers what is no HTTP, and while it drains.
+    clientErrorHandler: () => undefined,
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => answerProblem(error, request, reply, parts),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   })
   takeAnyBody(app)
@@ -49,11 +51,7 @@ export function httpApp(parts: HttpParts, serverFactory?: FastifyServerFactory):
     )
     answerProblem(refusal, request, reply, parts)
   })
-  app.addHook('onRequest', async ({ headers, socket }) => {
-    const { host, origin } = headers
-    const reason = distrust(parts.trust, { host, origin, address: socket.localAddress })
-    if (reason) throw new Refusal(403, 'NOT_AUTHORIZED', reason)
-  })
+  defend(app, parts)
   const handlers: Handlers = {
     ...partRoutes(parts),
     ...serviceRoutes(parts),
@@ -78,11 +76,13 @@ function takeAnyBody(app: FastifyInstance): void {
 
 /** Bodies are checked where MQTT payloads are, in `control/payloads.ts`, so that both doors judge alike. */
 function addRoute(app: FastifyInstance, route: Route, handler: Handler): void {
-  const { method, path, params, query } = route
+  const { method, path, params, query, role, answers } = route
+  const tokenInUrl = answers[200]?.content?.includes('text/event-stream') ?? false
   app.route({
     method,
     url: path.replace(/\{(\w+)\}/g, ':$1'),
     schema: { ...(params ? { params } : {}), ...(query ? { querystring: query } : {}) },
+    config: { role, tokenInUrl } satisfies RouteAccess,
     handler: async (request, reply) => {
       const {
         status = 200,
@@ -107,6 +107,8 @@ function answerProblem(
   { log }: Pick<HttpParts, 'log'>,
 ): void {
   const { status, headers, body } = problemOf(thrown, pathOf(request))
+  // Whoever is refused early shall not go on sending.
+  if (!request.raw.complete) reply.header('connection', 'close')
   if (body.code === 'INTERNAL')
     log.error({ error: thrown, method: request.method }, 'a request failed')
   reply
