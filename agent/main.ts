@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Broker, startBroker, webSocketPath } from '../broker/server.ts'
 import type { AddressBook } from '../schemas/address.ts'
 import type { Config } from '../schemas/config.ts'
+import { type Access, accessOf, openAccess } from './access/access.ts'
 import { advertised } from './advertise.ts'
 import { introduce } from './agent-info.ts'
 import { configuredStore } from './configured-store.ts'
@@ -11,6 +12,7 @@ import { type Presence, presence } from './control/presence.ts'
 import type { Log } from './core/log.ts'
 import { type DataFolder, defaultAgentId, takeDataFolder } from './data-folder.ts'
 import { EventLog } from './events/event-log.ts'
+import { warnOfExposure } from './exposure.ts'
 import { serveHttp } from './http/serve.ts'
 import { attachLive } from './live/attach-live.ts'
 import type { AgentLog } from './log.ts'
@@ -96,23 +98,20 @@ async function startParts(
     book,
     boot,
     bus,
-    streams: {
-      offer: (offer) => rtsp.offer(offer),
-      url: (path) => `${addresses.rtsp}${path}`,
-    },
+    streams: { offer: rtsp.offer, url: (path) => `${addresses.rtsp}${path}` },
     desired,
     stored,
     presence: present,
     servicesChanged: (services) => introduction.change({ services: [...services] }),
   })
   rtsp.expect((path) => control.promises(path))
-  const live = serveLive(config, web, control, log)
+  const access = await openDoors(config, log, present)
+  ends.push(async () => access.close())
+  const live = serveLive(config, { web, access }, control, log)
   ends.push(async () => live.close())
   const http = await serveHttp(web, {
-    ...{ config: config.http, book, log, trust: web.trust, control },
-    uploadFolder: data.uploadFolder,
-    ...{ events, broker, presence: present },
-    info: () => introduction.now,
+    ...{ config: config.http, book, log, trust: web.trust, access, control, events, broker },
+    ...{ uploadFolder: data.uploadFolder, presence: present, info: () => introduction.now },
   })
   control.begin()
   present.state('ready')
@@ -125,7 +124,6 @@ async function startParts(
     stopMetrics()
     await control.stop()
     present.state('disconnected')
-    events.close()
     stopLog()
     log.info({ agent }, 'agent stopped')
   })
@@ -145,7 +143,7 @@ async function openServers(
   book: AddressBook,
   ends: (() => Promise<void>)[],
 ) {
-  const web = await openWebServer(config.http)
+  const web = await openWebServer(config.http, log)
   ends.push(() => web.close())
   const broker = await startBroker({ config: config.broker, book, log, web })
   ends.push(() => broker.close())
@@ -183,15 +181,24 @@ function addressesOf(
   }
 }
 
+/** Who may do what over HTTP. */
+async function openDoors(config: Config, log: Log, presence: Presence): Promise<Access> {
+  warnOfExposure(config, log, presence)
+  const { file } = config.users
+  if (file === '') return openAccess
+  return accessOf(file, log, (problem) => presence.alert('users', problem))
+}
+
 /** Live video for browsers, beside MQTT over WebSocket and under the same rules. */
 function serveLive(
   { live }: Config,
-  { server, trust }: WebServer,
+  { web: { server, trust }, access }: { readonly web: WebServer; readonly access: Access },
   control: AgentControl,
   log: Log,
 ) {
   return attachLive(server, {
     trust,
+    access,
     limits: live,
     find: (service, input) => control.services.get(service)?.live(input),
     elsewhere: (path) => path === webSocketPath,

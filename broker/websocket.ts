@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
-import { type Refusal, refuseUpgrade } from '../agent/net/refuse-upgrade.ts'
-import { distrust, type WebTrust } from '../agent/net/web-trust.ts'
+import { distrustRequest, type Refusal, refuseUpgrade } from '../agent/net/refuse-upgrade.ts'
+import type { WebTrust } from '../agent/net/web-trust.ts'
 import type { Transport } from './transport.ts'
 import { webSocketTransport } from './websocket-transport.ts'
 
@@ -33,12 +33,12 @@ export function attachWebSocket(server: Server, options: WebSocketOptions): { cl
   })
 
   function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const [path] = (request.url ?? '').split('?')
+    const [path = ''] = (request.url ?? '').split('?')
     if (path !== options.path && server.listenerCount('upgrade') > 1) return
     const refusal = refusalOf(request, path, options)
     if (refusal) {
       options.refused(refusal.reason)
-      refuseUpgrade(socket, refusal)
+      refuseUpgrade(socket, path, refusal)
       return
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -64,9 +64,9 @@ function refusalOf(
   if (path !== options.path) {
     return { status: 404, reason: `MQTT over WebSocket is at ${options.path}` }
   }
-  const { host, origin, 'sec-websocket-protocol': offered = '' } = request.headers
-  const reason = distrust(options.trust, { host, origin, address: request.socket.localAddress })
-  if (reason) return { status: 403, reason }
+  const distrusted = distrustRequest(options.trust, request)
+  if (distrusted) return distrusted
+  const { 'sec-websocket-protocol': offered = '' } = request.headers
   const protocols = offered.split(',').map((protocol) => protocol.trim())
   if (protocols.includes(SUBPROTOCOL)) return
   return { status: 400, reason: `ask for the WebSocket subprotocol '${SUBPROTOCOL}'` }

@@ -8,6 +8,9 @@ export const Folder = (description: string) =>
 export const Folders = (description: string) =>
   Type.Array(Type.String({ minLength: 1, folder: true }), { description })
 
+/** A file, its path read as a folder's is; by default none. */
+export const File = (description: string) => Type.String({ folder: true, default: '', description })
+
 /** A TCP port with its default. */
 export const Port = (port: number, description: string) =>
   Type.Integer({ minimum: 0, maximum: 65_535, default: port, description })

@@ -1,10 +1,8 @@
 import Type, { type Static, type TSchema } from 'typebox'
-import { events } from './config-events.ts'
+import { http, users } from './config-http.ts'
 import { Cidrs, Count, Folder, Folders, Host, LOOPBACK, Port } from './config-parts.ts'
 import { advertise, live, media, preview, rtsp } from './config-video.ts'
 import { Id, ServiceAdd } from './control.ts'
-
-const MiB = 1024 * 1024
 
 const agent = Type.Object(
   {
@@ -52,27 +50,6 @@ const broker = Type.Object(
     port: Port(1883, 'TCP port of the MQTT broker; 0 takes a free one.'),
   },
   { description: 'The MQTT broker inside the agent.' },
-)
-
-const http = Type.Object(
-  {
-    host: Host(`Address on which the HTTP server listens. ${LOOPBACK}`),
-    port: Port(8080, 'Its TCP port; 0 takes a free one.'),
-    allowedOrigins: Type.Array(Type.String({ minLength: 1 }), {
-      default: [],
-      description:
-        "Web pages that may connect over WebSocket besides the agent's own, as https://host:port.",
-    }),
-    allowedHosts: Type.Array(Type.String({ minLength: 1 }), {
-      default: [],
-      description:
-        'Host names by which the agent may be reached over HTTP, besides localhost and plain addresses.',
-    }),
-    maxUploadBytes: Count(512 * MiB, 2 ** 40, 'Uploads with more bytes are refused.'),
-    maxSpoolBytes: Count(2048 * MiB, 2 ** 40, 'Disk that uploads may take together.'),
-    events,
-  },
-  { description: 'The HTTP server: the API, MQTT over WebSocket and live video.' },
 )
 
 const sources = Type.Object(
@@ -183,6 +160,7 @@ export const ConfigSchema = Type.Object({
   log,
   broker,
   http,
+  users,
   rtsp,
   live,
   media,
@@ -222,7 +200,7 @@ export type SettingSchema = TSchema & {
   readonly description?: string
   readonly default?: unknown
   readonly items?: SettingSchema
-  /** The string is a folder's path. */
+  /** The string is the path of a folder or a file. */
   readonly folder?: boolean
   readonly properties?: Readonly<Record<string, SettingSchema>>
 }

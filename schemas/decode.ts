@@ -21,14 +21,40 @@ export function check<T extends TSchema>(schema: T, value: unknown): Decoded<Sta
   return { ok: true, value: value as Static<T>, unknown: unknownFields(schema, value, '') }
 }
 
-/** Reads bytes as JSON. Never throws. */
+/** No message nests as deep; what checks and prints values does so by recursion. */
+const DEEPEST = 64
+
+/** Reads bytes as JSON, at most 64 levels deep. Never throws. */
 export function parseJson(bytes: Uint8Array): Decoded<unknown> {
+  if (isDeeper(bytes, DEEPEST)) {
+    return { ok: false, problem: `the payload is JSON that nests deeper than ${DEEPEST} levels` }
+  }
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     return { ok: true, value: JSON.parse(text), unknown: [] }
   } catch {
     return { ok: false, problem: 'the payload is not JSON in UTF-8' }
   }
+}
+
+/** Whether brackets outside of strings nest deeper, in time linear in the length. */
+function isDeeper(bytes: Uint8Array, levels: number): boolean {
+  let level = 0
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at]
+    if (byte === 0x22) at = endOfString(bytes, at)
+    else if (byte === 0x5b || byte === 0x7b) level += 1
+    else if (byte === 0x5d || byte === 0x7d) level -= 1
+    if (level > levels) return true
+  }
+  return false
+}
+
+/** Where the string that begins at `start` has its closing quote. */
+function endOfString(bytes: Uint8Array, start: number): number {
+  let at = start + 1
+  while (at < bytes.length && bytes[at] !== 0x22) at += bytes[at] === 0x5c ? 2 : 1
+  return at
 }
 
 function problemOf(validator: Validator, value: unknown): string {

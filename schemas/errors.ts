@@ -19,7 +19,7 @@ export const errorCodes = {
   },
   NOT_AUTHORIZED: {
     meaning: 'The caller may not do this.',
-    cure: "Publish on control topics only, never retained, and keep `replyTo` below the agent's `$reply` topic.",
+    cure: "Over HTTP: come by a host and an origin that are listed, with a token of a user whose role suffices. Over MQTT: publish on control topics only, never retained, and keep `replyTo` below the agent's `$reply` topic.",
   },
   NOT_FOUND: {
     meaning: 'No service, input, output or command has this name.',

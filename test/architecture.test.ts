@@ -45,10 +45,11 @@ const table: ImportTable = {
     'tinyglobby',
     'node:',
   ],
-  'agent/net': ['agent/core', 'ipaddr.js', 'node:'],
+  'agent/net': ['agent/core', 'schemas/errors.ts', 'type schemas', 'ipaddr.js', 'node:'],
+  'agent/access': ['agent/core', 'agent/net', 'schemas', 'yaml', 'node:'],
   'agent/mux': ['agent/core'],
   'agent/rtsp': ['agent/core', 'agent/mux', 'agent/net', 'node:'],
-  'agent/live': ['agent/core', 'agent/mux', 'agent/net', 'ws', 'node:'],
+  'agent/live': ['agent/access', 'agent/core', 'agent/mux', 'agent/net', 'ws', 'node:'],
   'agent/tracking': ['agent/core', 'agent/imaging', 'type schemas'],
   'agent/sinks': [
     'agent/core',
@@ -91,6 +92,7 @@ const table: ImportTable = {
   ],
   'agent/events': ['agent/core', 'schemas', 'node:'],
   'agent/http': [
+    'agent/access',
     'agent/core',
     'agent/net',
     'agent/control/answers.ts',
@@ -112,6 +114,8 @@ const table: ImportTable = {
     'prom-client',
     '@fastify/swagger',
     '@fastify/swagger-ui',
+    '@fastify/helmet',
+    '@fastify/rate-limit',
     'node:',
   ],
   'agent/client': ['agent/core', 'agent/net', 'schemas', 'mqtt', 'node:'],
@@ -139,6 +143,8 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['agent/http'],
   '@fastify/swagger': ['agent/http/swagger-ui.ts'],
   '@fastify/swagger-ui': ['agent/http/swagger-ui.ts'],
+  '@fastify/helmet': ['agent/http/headers.ts'],
+  '@fastify/rate-limit': ['agent/http/rates.ts'],
 }
 
 const native = ['onnxruntime-node', 'node-av', 'sharp']

@@ -3,6 +3,7 @@ import { addConfigFlags, type ConfigFlags } from './config-flags.ts'
 import { addCtl } from './ctl/command.ts'
 import type { DetectFlags } from './detect.ts'
 import type { DocumentName } from './schema.ts'
+import { addUsers } from './users-commands.ts'
 
 const CODES = `
 Exit codes: 0 fine, 1 something failed, 2 the command line or the configuration is wrong,
@@ -34,6 +35,7 @@ ${CODES}`,
   addDetect(program, end)
   addModels(program, end)
   addCtl(program, end)
+  addUsers(program)
   addConfig(program)
   program
     .command('schema')

@@ -37,7 +37,7 @@ export function assemble(
 export function contradictions(config: Config): Problem[] {
   const problems: Problem[] = []
   const { limits, services } = config
-  problems.push(...samePorts(config))
+  problems.push(...samePorts(config), ...halfOfTls(config))
   const count = Object.keys(services).length
   if (count > limits.services) {
     problems.push(`services: there are ${count}, but limits.services is ${limits.services}`)
@@ -64,6 +64,13 @@ function samePorts(config: Config): Problem[] {
   )
 }
 
+function halfOfTls({ http: { tls } }: Config): Problem[] {
+  const { certFile, keyFile } = tls
+  if ((certFile === '') === (keyFile === '')) return []
+  const [given, missing] = certFile ? ['certFile', 'keyFile'] : ['keyFile', 'certFile']
+  return [`http.tls.${missing} is missing: http.tls.${given} needs it`]
+}
+
 function isCidr(text: string): boolean {
   const [, address = '', bits = ''] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? []
   const version = isIP(address)
@@ -86,7 +93,7 @@ function isOfService(path: readonly string[], length: number): boolean {
 /** The value, its relative paths made absolute. */
 function withFolders({ path, schema, value, origin }: Leaf, env: Environment): unknown {
   const full = (one: unknown) => absolute(String(one), origin.folder, env)
-  if (schema.folder) return full(value)
+  if (schema.folder) return value === '' ? value : full(value)
   if (schema.items?.folder && Array.isArray(value)) return value.map(full)
   // Of an input's options, only its URL is text that is not chosen from a list.
   const isUrl = isOfService(path, 3) && path[2] === 'input' && !('enum' in schema)

@@ -1,14 +1,26 @@
-/** Replaces the password of every URL in `text` by `***`, in time linear in its length. */
+/** How a secret is published. */
+export const MASKED = '***'
+
+/** Replaces the password of every URL in `text`, and every token, by `***`, in time linear in its length. */
 export function redact(text: string): string {
+  return withoutTokens(withoutPasswords(text))
+}
+
+/** Tokens of the agent's users, wherever they are, and whatever else was sent as one. */
+function withoutTokens(text: string): string {
+  if (!/hg_|access_token=|bearer /i.test(text)) return text
+  return text
+    .replace(/\bhg_[\w-]{43}/g, MASKED)
+    .replace(/(\baccess_token=|\bbearer +)(?!\*\*\*|realm=)[\w.~+/%=-]+/gi, `$1${MASKED}`)
+}
+
+function withoutPasswords(text: string): string {
   // One pattern that also looks for the scheme takes quadratic time on a long run of letters, such
   // as the base64 of a `data:` URI: seconds for 100 KB.
   const [start = '', ...rests] = text.split('://')
   const masked = rests.map((rest) => rest.replace(/^([^\s/@:]*):[^\s/]+@/, '$1:***@'))
   return [start, ...masked].join('://')
 }
-
-/** How a secret is published. */
-export const MASKED = '***'
 
 /** An output as it may be published: its secret is masked, and the password in its URL. */
 export function maskedOutput<Spec extends { readonly url: string; readonly secret?: string }>(

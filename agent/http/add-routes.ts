@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Route, type RouteName, routes } from '../../schemas/routes.ts'
 import { readPayload } from '../control/request.ts'
 import { AgentError } from '../core/errors.ts'
+import type { RouteAccess } from './callers.ts'
 import type { Call, Handler, Handlers, UploadedFile } from './calls.ts'
 import { idempotent } from './idempotency.ts'
 import type { SpoolLimits } from './spool.ts'
@@ -55,13 +56,15 @@ function takeAnyStream(context: FastifyInstance): void {
 
 /** Bodies are checked where MQTT payloads are, in `control/payloads.ts`, so that both doors judge alike. */
 function addRoute(app: FastifyInstance, route: Route, handler: Handler): void {
-  const { method, path, params, query, answers } = route
+  const { method, path, params, query, role, answers } = route
+  const isEndless = answers[200]?.content?.includes('text/event-stream') ?? false
   app.route({
     method,
     // Asked by HEAD, an endless answer would be made, and never be sent.
-    exposeHeadRoute: !answers[200]?.content?.includes('text/event-stream'),
+    exposeHeadRoute: !isEndless,
     url: path.replace(/\{(\w+)\}/g, ':$1'),
     schema: { ...(params ? { params } : {}), ...(query ? { querystring: query } : {}) },
+    config: { role, tokenInUrl: isEndless } satisfies RouteAccess,
     handler: async (request, reply) => {
       const { status = 200, headers = {}, body } = await handler(callOf(request, reply))
       reply.code(status).headers({ 'cache-control': 'no-store', ...headers })

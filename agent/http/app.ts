@@ -6,9 +6,9 @@ import Fastify, {
 } from 'fastify'
 import type { TSchema } from 'typebox'
 import { check } from '../../schemas/decode.ts'
-import { distrust } from '../net/web-trust.ts'
 import { addRoutes, pathOf } from './add-routes.ts'
 import type { Handlers } from './calls.ts'
+import { defend } from './defences.ts'
 import { addPages } from './pages.ts'
 import type { HttpParts } from './parts.ts'
 import { problemOf, Refusal } from './problems.ts'
@@ -22,9 +22,6 @@ import { metricsRoutes } from './routes/metrics.ts'
 import { partRoutes } from './routes/parts.ts'
 import { serviceRoutes } from './routes/services.ts'
 
-/** A control message in a body: as large as on MQTT. */
-const MAX_BODY_BYTES = 2 * 1024 * 1024
-
 /**
  * The HTTP interface as a Fastify application, every route of `schemas/routes.ts` registered. It listens nowhere
  * by itself.
@@ -32,8 +29,12 @@ const MAX_BODY_BYTES = 2 * 1024 * 1024
 export function httpApp(parts: HttpParts, serverFactory?: FastifyServerFactory): FastifyInstance {
   const app = Fastify({
     ...(serverFactory ? { serverFactory } : {}),
-    bodyLimit: MAX_BODY_BYTES,
+    bodyLimit: parts.config.limits.bodyBytes,
     logger: false,
+    // The web server answers what is no HTTP, and while it drains.
+    clientErrorHandler: () => undefined,
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => answerProblem(error, request, reply, parts),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   })
   app.setValidatorCompiler(({ schema, httpPart }) => (value: unknown) => {
@@ -52,11 +53,9 @@ export function httpApp(parts: HttpParts, serverFactory?: FastifyServerFactory):
     )
     answerProblem(refusal, request, reply, parts)
   })
-  app.addHook('onRequest', async ({ headers, socket }) => {
-    const { host, origin } = headers
-    const reason = distrust(parts.trust, { host, origin, address: socket.localAddress })
-    if (reason) throw new Refusal(403, 'NOT_AUTHORIZED', reason)
-  })
+  defend(app, parts)
+  // Event streams would never end by themselves.
+  app.addHook('preClose', async () => parts.events.close())
   const traffic = httpTraffic()
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
     const route = routeOptions.url?.replace(/:(\w+)/g, '{$1}')
@@ -87,6 +86,8 @@ function answerProblem(
   { log }: Pick<HttpParts, 'log'>,
 ): void {
   const { status, headers, body } = problemOf(thrown, pathOf(request))
+  // Whoever is refused early shall not go on sending.
+  if (!request.raw.complete) reply.header('connection', 'close')
   if (body.code === 'INTERNAL')
     log.error({ error: thrown, method: request.method }, 'a request failed')
   reply

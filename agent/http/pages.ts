@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { packageFolder } from '../config/folders.ts'
+import type { RouteAccess } from './callers.ts'
 import type { HttpParts } from './parts.ts'
 import { serveSwaggerUi } from './swagger-ui.ts'
 
@@ -29,16 +30,18 @@ export function addPages(
   app: FastifyInstance,
   { info, book }: Pick<HttpParts, 'info' | 'book'>,
 ): void {
-  app.get('/', async (_request, reply) => {
+  // What they show is what the documents say, which anyone may read.
+  const anyone = { config: { role: 'anyone' } satisfies RouteAccess }
+  app.get('/', anyone, async (_request, reply) => {
     const { landingPage } = await import('./pages/landing-page.ts')
     return send(reply, 'text/html', landingPage(info()))
   })
-  app.get('/docs/events', async (_request, reply) => {
+  app.get('/docs/events', anyone, async (_request, reply) => {
     const { eventsPage } = await import('./pages/events-page.ts')
     return send(reply, 'text/html', eventsPage(info().version, book))
   })
   for (const [name, type] of Object.entries(assets)) {
-    app.get(`/docs/assets/${name}`, async (_request, reply) =>
+    app.get(`/docs/assets/${name}`, anyone, async (_request, reply) =>
       send(reply, type, await readFile(join(packageFolder(), 'dashboards', 'docs', name))),
     )
   }

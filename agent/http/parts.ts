@@ -1,6 +1,7 @@
 import type { AddressBook } from '../../schemas/address.ts'
 import type { Config } from '../../schemas/config.ts'
 import type { AgentInfo } from '../../schemas/state.ts'
+import type { Access } from '../access/access.ts'
 import type { AgentControl } from '../control/agent-control.ts'
 import type { Presence } from '../control/presence.ts'
 import type { Log } from '../core/log.ts'
@@ -14,6 +15,7 @@ export interface HttpParts {
   readonly book: AddressBook
   readonly log: Log
   readonly trust: WebTrust
+  readonly access: Access
   readonly control: AgentControl
   /** Where uploads lie while they are worked on. */
   readonly uploadFolder: string

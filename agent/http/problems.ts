@@ -1,9 +1,9 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError } from 'fastify'
-import { type ErrorCode, errorCodes } from '../../schemas/errors.ts'
+import type { ErrorCode } from '../../schemas/errors.ts'
 import type { Problem } from '../../schemas/http.ts'
 import { AgentError } from '../core/errors.ts'
-import { redact } from '../core/redact.ts'
+import { problemBody, problemHeaders } from '../net/web-problem.ts'
 
 /** A refusal whose status says more than its code. */
 export class Refusal extends Error {
@@ -52,9 +52,6 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   INTERNAL: 500,
 }
 
-/** Seconds after which a request that was too much may be tried again. */
-const RETRY_S = '1'
-
 /** An error as the web answers it. */
 export interface ProblemAnswer {
   readonly status: number
@@ -67,21 +64,8 @@ export function problemOf(thrown: unknown, path: string): ProblemAnswer {
   const refusal = thrown instanceof Refusal ? thrown : refusalOf(thrown)
   const { status, error, headers } = refusal
   const { code, message, retryable } = error
-  const { meaning, cure } = errorCodes[code]
-  return {
-    status,
-    headers: retryable && status >= 429 ? { 'retry-after': RETRY_S, ...headers } : headers,
-    body: {
-      type: `urn:heliograph:error:${code}`,
-      title: meaning,
-      status,
-      detail: redact(message),
-      instance: path.slice(0, 300),
-      code,
-      retryable,
-      cure,
-    },
-  }
+  const problem = { status, code, detail: message, retryable, headers }
+  return { status, headers: problemHeaders(problem), body: problemBody(problem, path) }
 }
 
 function refusalOf(thrown: unknown): Refusal {
@@ -99,10 +83,9 @@ function isFastifyError(thrown: unknown): thrown is FastifyError {
 /** What Fastify itself refuses: bodies too large, media types, paths. */
 function ofFastify({ statusCode = 500, code, message }: FastifyError): Refusal {
   if (statusCode >= 500) return new Refusal(statusCode, 'INTERNAL', message)
-  const isLimit = statusCode === 413 || statusCode === 429 || code === 'FST_ERR_CTP_BODY_TOO_LARGE'
-  const retryable = statusCode === 429
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new Refusal(413, 'LIMIT_EXCEEDED', 'the body is larger than http.limits.bodyBytes')
+  }
   const text = message || (STATUS_CODES[statusCode] ?? 'refused')
-  return new Refusal(statusCode, isLimit ? 'LIMIT_EXCEEDED' : 'MESSAGE_INVALID', text, {
-    retryable,
-  })
+  return new Refusal(statusCode, statusCode === 413 ? 'LIMIT_EXCEEDED' : 'MESSAGE_INVALID', text)
 }

@@ -15,5 +15,12 @@ export async function serveHttp(web: WebServer, parts: HttpParts): Promise<HttpI
     return web.server
   })
   await app.ready()
-  return { close: () => app.close() }
+  return {
+    async close() {
+      const drained = web.drain()
+      // Its `preClose` hooks end what would never end by itself: event streams.
+      await app.close()
+      await drained
+    },
+  }
 }

@@ -5,6 +5,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
+import type { RouteAccess } from './callers.ts'
 import { problemOf, Refusal } from './problems.ts'
 
 /** What the pages of Swagger UI need. */
@@ -31,7 +32,8 @@ export function serveSwaggerUi(app: FastifyInstance, parts: SwaggerUiParts): voi
     }
     inner.routing(raw, reply.raw)
   }
-  for (const path of paths) app.get(path, pass)
+  for (const path of paths)
+    app.get(path, { config: { role: 'anyone' } satisfies RouteAccess }, pass)
   app.addHook('onClose', async () => (await started)?.close())
 }
 

@@ -1,9 +1,11 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
+import type { Access, Caller } from '../access/access.ts'
+import { admitRequest, denialHeaders } from '../access/request-access.ts'
 import type { LiveStream } from '../core/video.ts'
-import { type Refusal, refuseUpgrade } from '../net/refuse-upgrade.ts'
-import { distrust, type WebTrust } from '../net/web-trust.ts'
+import { distrustRequest, type Refusal, refuseUpgrade } from '../net/refuse-upgrade.ts'
+import type { WebTrust } from '../net/web-trust.ts'
 import { type WatchLimits, watchLive } from './watch-live.ts'
 
 /** Bounds on viewers. */
@@ -15,6 +17,7 @@ export interface LiveLimits extends WatchLimits {
 /** What live video over WebSocket needs of its surroundings. */
 export interface LiveParts {
   readonly trust: WebTrust
+  readonly access: Access
   readonly limits: LiveLimits
   /** The stream of an input that can be watched now. */
   find(service: string, input: string): LiveStream | undefined
@@ -35,6 +38,9 @@ export interface Live {
 const livePath = /^\/services\/([^/]+)\/live\/([^/]+)$/
 /** Viewers have nothing to say. */
 const MAX_RECEIVED_BYTES = 1024
+const ROLE = 'viewer'
+/** RFC 6455, 7.4.1. */
+const POLICY_VIOLATION = 1008
 
 /**
  * Answers WebSocket upgrades at `/services/<service>/live/<input>` with H.264 as fragmented MP4: for Media
@@ -55,19 +61,27 @@ export function attachLive(server: Server, parts: LiveParts): Live {
     else viewers.delete(name)
   }
 
-  function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  async function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const [path = ''] = (request.url ?? '').split('?')
     if (parts.elsewhere(path)) return
-    const asked = askedFor(request, path, parts)
+    // The other side may go while it is found out who it is.
+    socket.on('error', () => undefined)
+    const asked = await askedFor(request, path, parts)
     const found = sockets.clients.size < limits.viewers ? asked : full(limits.viewers)
     if ('status' in found) {
       parts.refused(found.reason)
-      refuseUpgrade(socket, found)
+      refuseUpgrade(socket, path, found)
       return
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       count(found.name, 1)
-      watchLive(webSocket, found.stream, limits, () => count(found.name, -1))
+      const release = parts.access.hold(found.caller, ROLE, () =>
+        webSocket.close(POLICY_VIOLATION, 'the token is no longer good'),
+      )
+      watchLive(webSocket, found.stream, limits, () => {
+        release()
+        count(found.name, -1)
+      })
     })
   }
 
@@ -86,18 +100,24 @@ interface Asked {
   /** `<service>/<input>` */
   readonly name: string
   readonly stream: LiveStream
+  readonly caller: Caller
 }
 
-function askedFor(request: IncomingMessage, path: string, parts: LiveParts): Asked | Refusal {
-  const { host, origin } = request.headers
-  const reason = distrust(parts.trust, { host, origin, address: request.socket.localAddress })
-  if (reason) return { status: 403, reason }
+async function askedFor(
+  request: IncomingMessage,
+  path: string,
+  parts: LiveParts,
+): Promise<Asked | Refusal> {
+  const distrusted = distrustRequest(parts.trust, request)
+  if (distrusted) return distrusted
+  const caller = await admitRequest(parts.access, request, { role: ROLE, tokenInUrl: true })
+  if ('status' in caller) return { ...caller, headers: denialHeaders(caller) }
   const [, service, input] = livePath.exec(path) ?? []
   if (service === undefined || input === undefined) {
     return { status: 404, reason: 'live video is at /services/<service>/live/<input>' }
   }
   const stream = parts.find(service, input)
-  if (stream) return { name: `${service}/${input}`, stream }
+  if (stream) return { name: `${service}/${input}`, stream, caller }
   return { status: 404, reason: `no live video of input '${input}' of service '${service}'` }
 }
 

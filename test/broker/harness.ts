@@ -5,18 +5,13 @@ import type { Log } from '../../agent/core/log.ts'
 import { openWebServer, type WebConfig } from '../../agent/net/web-server.ts'
 import { defaultLimits, type Limits } from '../../broker/limits.ts'
 import { type Broker, type BrokerConfig, startBroker } from '../../broker/server.ts'
+import { anyWebPort } from '../web-config.ts'
 
 export const book = { root: 'edge', agent: 'a1' }
 export const controlTopic = 'edge/1/a1/cam/input/set'
 export const ownTopic = 'edge/1/a1/cam/state'
 
 export const anyPort: BrokerConfig = { host: '127.0.0.1', port: 0 }
-export const anyWebPort: WebConfig = {
-  ...anyPort,
-  allowedOrigins: [],
-  allowedHosts: [],
-}
-
 /** A list that others may wait on. */
 export interface Inbox<Item> {
   readonly items: Item[]
@@ -66,7 +61,7 @@ export async function testBroker(
   limits: Partial<Limits> = {},
 ): Promise<TestBroker> {
   const lines = inbox<LogLine>()
-  const web = await openWebServer({ ...anyWebPort, ...config.web })
+  const web = await openWebServer({ ...anyWebPort, ...config.web }, recorder(lines))
   const broker = await startBroker({
     config: { ...anyPort, ...config },
     book,

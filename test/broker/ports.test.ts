@@ -7,7 +7,8 @@ import WebSocket from 'ws'
 import { portTaken } from '../../agent/net/listen.ts'
 import { listeningInodes, portHolder, programName } from '../../agent/net/port-holder.ts'
 import { openWebServer } from '../../agent/net/web-server.ts'
-import { anyWebPort, client, testBroker } from './harness.ts'
+import { anyWebPort } from '../web-config.ts'
+import { client, inbox, recorder, testBroker } from './harness.ts'
 
 const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === '::1'),
@@ -36,7 +37,9 @@ describe('a taken port', () => {
 
   it('for HTTP is reported with its holder and the way out', async () => {
     const { port, pid } = await holder()
-    const error = await openWebServer({ ...anyWebPort, port }).catch((caught) => caught)
+    const error = await openWebServer({ ...anyWebPort, port }, recorder(inbox())).catch(
+      (caught) => caught,
+    )
     expect(error).toMatchObject({
       code: 'CONFIG_INVALID',
       message: `port ${port} on 127.0.0.1 is taken by 'node' (pid ${pid}); choose another with --http-port (or http.port), or stop that program`,

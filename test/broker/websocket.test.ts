@@ -96,9 +96,10 @@ describe('a web page', () => {
     const { addresses } = await testBroker()
     const { status, body } = await upgrade(addresses.ws, { origin: 'https://evil.example' })
     expect(status).toBe(403)
-    expect(body).toBe(
-      "origin 'https://evil.example' is not allowed; list it in http.allowedOrigins\n",
-    )
+    expect(JSON.parse(body)).toMatchObject({
+      code: 'NOT_AUTHORIZED',
+      detail: "origin 'https://evil.example' is not allowed; list it in http.allowedOrigins",
+    })
   })
 
   it('of a listed site may connect', async () => {

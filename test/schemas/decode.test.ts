@@ -25,6 +25,15 @@ describe('parseJson', () => {
   })
 
   it.each([
+    ['lists', '['.repeat(64), ']'.repeat(64), true],
+    ['lists', '['.repeat(65), ']'.repeat(65), false],
+    ['maps', '{"a":'.repeat(65).slice(0, -4), '}'.repeat(65), false],
+    ['a string of brackets', `"\\"${'['.repeat(100)}`, '"', true],
+  ])('reads %s as deep as is allowed, and no deeper', (_, open, close, ok) => {
+    expect(parseJson(bytes(open + close)).ok).toBe(ok)
+  })
+
+  it.each([
     ['nothing', bytes('')],
     ['text', bytes('file:///a.jpg')],
     ['half an object', bytes('{"a": ')],

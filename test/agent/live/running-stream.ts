@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { openAccess } from '../../../agent/access/access.ts'
 import type { LiveStream } from '../../../agent/core/video.ts'
 import { VIDEO_CLOCK, type VideoFormat, type VideoPacket } from '../../../agent/core/video.ts'
 import { attachLive, type LiveLimits, type LiveParts } from '../../../agent/live/attach-live.ts'
@@ -42,6 +43,7 @@ export async function liveServer(
   const refused: string[] = []
   const live = attachLive(server, {
     trust: { hosts: [], origins: [] },
+    access: openAccess,
     limits: { viewers: 32, queueBytes: 4 << 20, behindMs: 1000, ...limits },
     find: (service, input) => (service === 'door' && input === 'gate' ? stream : undefined),
     elsewhere: () => false,

@@ -1,0 +1,39 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Role } from '../../schemas/routes.ts'
+import { admitRequest, denialHeaders } from '../access/request-access.ts'
+import type { HttpParts } from './parts.ts'
+import { Refusal } from './problems.ts'
+
+/** What a route says of who may call it. */
+export interface RouteAccess {
+  readonly role?: Role
+  /** The route is one that browsers open without being able to set headers. */
+  readonly tokenInUrl?: boolean
+}
+
+/**
+ * Lets a request pass if its route's role allows. A route that names no role, and a path where nothing is, is for
+ * viewers where it reads and for admins where it changes.
+ */
+export function admitCallers(app: FastifyInstance, { access }: Pick<HttpParts, 'access'>): void {
+  if (!access.required) return
+  app.addHook('onRequest', async (request) => {
+    const { role = usualRole(request), tokenInUrl = false } = accessOf(request)
+    const admitted = await admitRequest(access, request.raw, { role, tokenInUrl })
+    if (!('status' in admitted)) return
+    const { status, reason } = admitted
+    const code = status === 429 ? 'LIMIT_EXCEEDED' : 'NOT_AUTHORIZED'
+    throw new Refusal(status, code, reason, {
+      retryable: status === 429,
+      headers: denialHeaders(admitted),
+    })
+  })
+}
+
+function accessOf({ routeOptions }: FastifyRequest): RouteAccess {
+  return (routeOptions.config ?? {}) as RouteAccess
+}
+
+function usualRole({ method }: FastifyRequest): Role {
+  return method === 'GET' || method === 'HEAD' ? 'viewer' : 'admin'
+}
