@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { httpClient } from '../agent/client/http.ts'
 import { type AgentUnderTest, media, startAgentUnderTest } from './e2e/agent-under-test.ts'
 import { needs, needsPython } from './interop/needs.ts'
-import { furnish, type Run, runBlocks, sectionsOf } from './readme-examples.ts'
+import { chapterOf, furnish, type Run, runBlocks, sectionsOf } from './readme-examples.ts'
 
-const [setup, ...sections] = sectionsOf(readFileSync('docs/drive-it.md', 'utf8'))
+const text = readFileSync('docs/drive-it.md', 'utf8')
+const [setup, ...sections] = sectionsOf(chapterOf(text, 'Drive it'))
 
 /** What each of the five prints, in whatever language. */
 const visible: Readonly<Record<string, readonly RegExp[]>> = {

@@ -20,6 +20,13 @@ export interface Section {
 const languages = ['sh', 'python', 'ts'] as const
 export type Language = (typeof languages)[number]
 
+/** What stands under one `##` heading. */
+export function chapterOf(markdown: string, title: string): string {
+  const chapter = markdown.split(/^## /m).find((part) => part.startsWith(`${title}\n`))
+  if (chapter === undefined) throw new Error(`there is no chapter '${title}'`)
+  return chapter
+}
+
 /** The blocks of a Markdown text by `###` heading; those above the first one are under ''. */
 export function sectionsOf(markdown: string): Section[] {
   return markdown.split(/^### /m).flatMap((part, at) => {

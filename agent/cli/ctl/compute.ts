@@ -4,6 +4,7 @@ import type { Result } from '../../../schemas/results.ts'
 import type { AgentClient, Inference, Upload } from '../../client/agent-client.ts'
 import { AgentError } from '../../core/errors.ts'
 import { drawnName } from '../drawn-name.ts'
+import { lineOutput } from '../line-output.ts'
 import type { ClientFlags } from './flags.ts'
 import { type Session, whomOf, withClient } from './session.ts'
 import { computeText, resultsText } from './tables.ts'
@@ -67,7 +68,7 @@ async function infer(files: readonly string[], flags: ComputeFlags): Promise<num
   })
 }
 
-/** JSON goes out line by line, as results come; a table waits for the last. */
+/** JSON goes out line by line, as results come and while somebody reads; a table waits for the last. */
 async function printInferred(
   { client }: Session,
   uploads: readonly Upload[],
@@ -75,8 +76,10 @@ async function printInferred(
   flags: ClientFlags,
 ): Promise<void> {
   const results: Result[] = []
+  const out = lineOutput(process.stdout)
   for await (const result of client.infer(uploads, how)) {
-    if (flags.json) printResults([result], flags)
+    if (out.closed.aborted) return
+    if (flags.json) await out.write(JSON.stringify(result))
     else results.push(uploads.length > 1 ? result : named(result, uploads[0]?.name))
   }
   if (!flags.json) printResults(results, flags)
