@@ -11,6 +11,10 @@ export interface RouteAccess {
   readonly tokenInUrl?: boolean
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig extends RouteAccess {}
+}
+
 /**
  * Lets a request pass if its route's role allows. A route that names no role, and a path where nothing is, is for
  * viewers where it reads and for admins where it changes.

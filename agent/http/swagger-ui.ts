@@ -32,8 +32,8 @@ export function serveSwaggerUi(app: FastifyInstance, parts: SwaggerUiParts): voi
     }
     inner.routing(raw, reply.raw)
   }
-  for (const path of paths)
-    app.get(path, { config: { role: 'anyone' } satisfies RouteAccess }, pass)
+  const anyone = { config: { role: 'anyone' } satisfies RouteAccess }
+  for (const path of paths) app.get(path, anyone, pass)
   app.addHook('onClose', async () => (await started)?.close())
 }
 
