@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { Id } from './control.ts'
-import { EventData, EventQuery, eventsDescription } from './events.ts'
+import { EventQuery, eventsDescription } from './events.ts'
 import { Alive, Health } from './http.ts'
 import type { Route } from './routes.ts'
 
@@ -9,7 +9,7 @@ const events = {
   role: 'viewer',
   query: EventQuery,
   answers: {
-    200: { description: eventsDescription, schema: EventData, content: ['text/event-stream'] },
+    200: { description: eventsDescription, content: ['text/event-stream'] },
   },
 } as const
 
