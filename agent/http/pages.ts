@@ -7,7 +7,7 @@ import type { HttpParts } from './parts.ts'
 import { serveSwaggerUi } from './swagger-ui.ts'
 
 /** What pages may load: their own server's files. No script stands in a page. */
-export const pagePolicy = {
+const pagePolicy = {
   'default-src': "'none'",
   'script-src': "'self'",
   'style-src': "'self'",

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   type Answered,
   type Document,
+  type DocumentSchema,
   operationsOf,
   valuesOf,
 } from '../schemas/openapi-document.ts'
@@ -58,6 +59,19 @@ function httpExamples(): HttpExample[] {
   })
 }
 
+/** What an answer carries; of a stream of events, which does not end, nothing is read. */
+async function contentOf(response: Response) {
+  const [type = ''] = (response.headers.get('content-type') ?? '').split(';')
+  if (type !== 'text/event-stream') return { type, text: await response.text() }
+  await response.body?.cancel()
+  return { type, text: 'a stream' }
+}
+
+function expectValid(schema: DocumentSchema, value: unknown): void {
+  const validator = Compile({ ...schema, components: openApi.components })
+  expect(validator.Errors(value)[1]).toEqual([])
+}
+
 describe('the examples of the HTTP interface, carried out in turn', () => {
   // Service `door` is made first and goes last.
   const rank = ({ name }: HttpExample) =>
@@ -80,22 +94,36 @@ describe('the examples of the HTTP interface, carried out in turn', () => {
         method,
         ...(body ? { body: body.text, headers: { 'content-type': body.type } } : {}),
       })
-      const text = await response.text()
+      const { type, text } = await contentOf(response)
       expect(Object.keys(responses), text).toContain(String(response.status))
       const { content = {}, headers = {} } = responses[response.status] ?? {}
-      if (method === 'GET') {
-        for (const header of Object.keys(headers)) expect(response.headers.has(header)).toBe(true)
-      }
-      const [type] = (response.headers.get('content-type') ?? '').split(';')
-      const media = content[type ?? '']
-      if (Object.keys(content).length === 0) expect(text).toBe('')
-      else expect(media, `${type} is listed`).toBeDefined()
-      if (!media?.schema) return
-      const validator = Compile({ ...media.schema, components: openApi.components })
-      expect(validator.Errors(JSON.parse(text))[1]).toEqual([])
+      const promised = method === 'GET' ? Object.keys(headers) : []
+      expect(promised.filter((header) => !response.headers.has(header))).toEqual([])
+      expect(Object.keys(content)).toEqual(text === '' ? [] : expect.arrayContaining([type]))
+      const { schema } = content[type] ?? {}
+      if (schema) expectValid(schema, type.endsWith('json') ? JSON.parse(text) : text)
     },
     60_000,
   )
+})
+
+describe('a call that fails', () => {
+  it.each([
+    ['GET', '/services/nobody', {}, 404, 'NOT_FOUND'],
+    ['POST', '/services', { body: '{"service": "No Id"}' }, 400, 'MESSAGE_INVALID'],
+    ['POST', '/models', { body: '{"model": "no-such-model"}' }, 404, 'MODEL_UNKNOWN'],
+    ['GET', '/nowhere', {}, 404, 'NOT_FOUND'],
+  ])('%s %s answers with the problem that the document describes', async (...call) => {
+    const [method, path, request, status, code] = call
+    const response = await fetch(`${agent.running.addresses.http}${path}`, { method, ...request })
+    const problem = await response.json()
+    expect([response.status, problem]).toMatchObject([status, { status, code }])
+    const [[type, { schema }] = ['', { schema: {} }]] = Object.entries(
+      openApi.components.responses.problem.content ?? {},
+    )
+    expect(response.headers.get('content-type')?.split(';')[0]).toBe(type)
+    expectValid(schema ?? {}, problem)
+  })
 })
 
 /** One message as the document shows it. */

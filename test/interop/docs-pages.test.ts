@@ -14,7 +14,7 @@ const names = Object.keys(topics) as TopicName[]
 let agent: AgentUnderTest
 let page: BrowserPage
 
-describe.skipIf(!needs('chromium', 'chromium'))('a browser', () => {
+describe.skipIf(!needs('chromium', 'chromium'))('a browser', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     agent = await startAgentUnderTest()
     page = await openBrowser()

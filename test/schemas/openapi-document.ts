@@ -36,7 +36,10 @@ export interface Operation {
 export interface Document {
   readonly openapi: string
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
-  readonly components: { readonly schemas: Readonly<Record<string, DocumentSchema>> }
+  readonly components: {
+    readonly schemas: Readonly<Record<string, DocumentSchema>>
+    readonly responses: { readonly problem: Answered }
+  }
 }
 
 /** Every operation with its name, as `PUT /input`. */
