@@ -1,4 +1,4 @@
-import type { Route } from './routes.ts'
+import type { Route } from './route.ts'
 
 /** Headers of requests, as parameters by name. */
 export const requestHeaders = {

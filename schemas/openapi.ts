@@ -7,7 +7,8 @@ import {
   requestHeaders,
   requestHeadersOf,
 } from './openapi-headers.ts'
-import { type Answer, problemAnswer, type Route, routes } from './routes.ts'
+import { type Answer, problemAnswer, type Route } from './route.ts'
+import { routes } from './routes.ts'
 
 type Table = Readonly<Record<string, Route>>
 

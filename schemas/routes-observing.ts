@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { Id } from './control.ts'
 import { EventQuery, eventsDescription } from './events.ts'
 import { Alive, Health } from './http.ts'
-import type { Route } from './routes.ts'
+import type { Route } from './route.ts'
 
 const events = {
   method: 'GET',

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Role } from '../../schemas/routes.ts'
+import type { Role } from '../../schemas/route.ts'
 import { type User, userRoles } from '../../schemas/users.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'

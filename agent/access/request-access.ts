@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Role } from '../../schemas/routes.ts'
+import type { Role } from '../../schemas/route.ts'
 import type { Access, Caller, Denied } from './access.ts'
 
 /** What a request shows of who sends it. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Role } from '../../schemas/routes.ts'
+import type { Role } from '../../schemas/route.ts'
 import { admitRequest, denialHeaders } from '../access/request-access.ts'
 import type { HttpParts } from './parts.ts'
 import { Refusal } from './problems.ts'

@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { check } from '../../schemas/decode.ts'
 import { bodyExamples } from '../../schemas/examples-http.ts'
 import { openApi } from '../../schemas/openapi.ts'
-import { type Route, routes } from '../../schemas/routes.ts'
+import type { Route } from '../../schemas/route.ts'
+import { routes } from '../../schemas/routes.ts'
 import { type Document, operationsOf, valuesOf } from './openapi-document.ts'
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }

@@ -6,7 +6,7 @@ import { accessOf, openAccess } from '../../../agent/access/access.ts'
 import { newToken, tokenHash } from '../../../agent/access/tokens.ts'
 import { editUsers } from '../../../agent/access/users-file.ts'
 import type { AgentError } from '../../../agent/core/errors.ts'
-import type { Role } from '../../../schemas/routes.ts'
+import type { Role } from '../../../schemas/route.ts'
 import { type UserRole, userRoles } from '../../../schemas/users.ts'
 import { inbox, type LogLine, recorder } from '../../broker/harness.ts'
 

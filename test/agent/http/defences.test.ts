@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Route, type RouteName, routes } from '../../../schemas/routes.ts'
+import type { Route } from '../../../schemas/route.ts'
+import { type RouteName, routes } from '../../../schemas/routes.ts'
 import { rawConnection } from '../../raw-connection.ts'
 import { type AgentDoor, agentDoor, problemIn, upgraded } from './agent-door.ts'
 

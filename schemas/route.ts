@@ -1,0 +1,43 @@
+import type { TObject, TSchema } from 'typebox'
+import { Problem } from './http.ts'
+
+/** Who may call a route, where clients authenticate: each may do what the ones before it may. */
+export type Role = 'anyone' | 'viewer' | 'operator' | 'admin'
+
+/** What a route answers. */
+export interface Answer {
+  readonly description: string
+  /** Of a body in JSON. */
+  readonly schema?: TSchema
+  /** Media types of bodies that are no JSON. */
+  readonly content?: readonly string[]
+}
+
+/** One call of the HTTP interface. */
+export interface Route {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
+  /** `{name}` is one segment. */
+  readonly path: string
+  readonly tag: 'default service' | 'services' | 'models' | 'agent'
+  readonly summary: string
+  readonly role: Role
+  readonly params?: TObject
+  readonly query?: TObject
+  /** In JSON; a text that is no JSON is taken as a string. */
+  readonly body?: TSchema
+  /** Without a body it means something, too. */
+  readonly bodyOptional?: true
+  /** Media types of bodies that are no JSON. */
+  readonly uploads?: readonly string[]
+  /** By status. */
+  readonly answers: Readonly<Record<number, Answer>>
+}
+
+/** Problems that any call may end in. */
+export const problemAnswer: Answer = {
+  description: 'What went wrong, and its cure.',
+  schema: Problem,
+}
+
+/** A call that has one answer, in JSON. */
+export const ok = (description: string, schema: TSchema) => ({ 200: { description, schema } })
