@@ -8,7 +8,7 @@ import { type AgentUnderTest, media, startAgentUnderTest } from './e2e/agent-und
 import { needs, needsPython } from './interop/needs.ts'
 import { chapterOf, furnish, type Run, runBlocks, sectionsOf } from './readme-examples.ts'
 
-const text = readFileSync('docs/drive-it.md', 'utf8')
+const text = readFileSync('README.md', 'utf8')
 const [setup, ...sections] = sectionsOf(chapterOf(text, 'Drive it'))
 
 /** What each of the five prints, in whatever language. */
