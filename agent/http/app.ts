@@ -54,8 +54,6 @@ export function httpApp(parts: HttpParts, serverFactory?: FastifyServerFactory):
     answerProblem(refusal, request, reply, parts)
   })
   defend(app, parts)
-  // Event streams would never end by themselves.
-  app.addHook('preClose', async () => parts.events.close())
   const traffic = httpTraffic()
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
     const route = routeOptions.url?.replace(/:(\w+)/g, '{$1}')

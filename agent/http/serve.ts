@@ -5,6 +5,7 @@ import type { HttpParts } from './parts.ts'
 /** The running HTTP interface. */
 export interface HttpInterface {
   /** Takes no further requests, and finishes those it has. */
+  drain(): Promise<void>
   close(): Promise<void>
 }
 
@@ -15,12 +16,5 @@ export async function serveHttp(web: WebServer, parts: HttpParts): Promise<HttpI
     return web.server
   })
   await app.ready()
-  return {
-    async close() {
-      const drained = web.drain()
-      // Its `preClose` hooks end what would never end by itself: event streams.
-      await app.close()
-      await drained
-    },
-  }
+  return { drain: () => web.drain(), close: () => app.close() }
 }

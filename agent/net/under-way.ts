@@ -12,7 +12,10 @@ export interface UnderWay {
   current(socket: Socket): ServerResponse | undefined
   /** Answers a request in its handler's stead, if nothing was said yet, and ends its connection. */
   refuse(request: IncomingMessage, problem: WebProblem): void
-  /** Takes no more connections; settles when what was accepted is answered, or after `drainMs`. */
+  /**
+   * Takes no more connections; settles when what was accepted is answered, or after `drainMs`. Event streams have no
+   * end of their own, and are not waited for.
+   */
   drain(): Promise<void>
 }
 
@@ -28,7 +31,10 @@ export function underWay(server: Server, drainMs: number): UnderWay {
     else bySocket.delete(socket)
     if (!drained) return
     server.closeIdleConnections()
-    if (bySocket.size === 0) settle?.()
+    if (isDone()) settle?.()
+  }
+  function isDone(): boolean {
+    return [...bySocket.values()].flat().every(isEndless)
   }
   function follow(socket: Socket): void {
     if (known.has(socket)) return
@@ -72,9 +78,13 @@ export function underWay(server: Server, drainMs: number): UnderWay {
         for (const response of [...bySocket.values()].flat()) {
           if (!response.headersSent) response.setHeader('connection', 'close')
         }
-        if (bySocket.size === 0) settle()
+        if (isDone()) settle()
       })
       return drained
     },
   }
+}
+
+function isEndless(response: ServerResponse): boolean {
+  return String(response.getHeader('content-type')).startsWith('text/event-stream')
 }

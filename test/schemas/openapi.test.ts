@@ -53,7 +53,7 @@ describe('the OpenAPI document', () => {
   it.each(table)(
     'says of %s what it takes, who may call it, and what it answers',
     (name, route) => {
-      const { role, params, body, answers, summary } = route
+      const { role, params, body, uploads, answers, summary } = route
       const operation = operationOf(name)
       expect(operation?.summary).toBe(summary)
       expect(operation?.security).toEqual(role === 'anyone' ? [] : [{}, { bearer: [role] }])
@@ -61,7 +61,7 @@ describe('the OpenAPI document', () => {
         ?.filter((one) => one.in === 'path')
         .map((one) => one.name)
       expect(inPath ?? []).toEqual(Object.keys(params?.properties ?? {}))
-      expect(operation?.requestBody !== undefined).toBe(body !== undefined)
+      expect(operation?.requestBody !== undefined).toBe((body ?? uploads) !== undefined)
       expect(Object.keys(operation?.responses ?? {})).toEqual([...Object.keys(answers), 'default'])
     },
   )

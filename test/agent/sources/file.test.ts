@@ -43,7 +43,7 @@ describe('a picture', () => {
     const events = witness()
     const samples = await readAll(createSource({ url }, sourceContext()), events)
     expect(samples).toMatchObject([{ kind: 'picture', width: 1280, height: 960 }])
-    expect(events.infos).toEqual([{ width: 1280, height: 960 }])
+    expect(events.infos).toEqual([{ still: true, width: 1280, height: 960 }])
   })
 
   it('that is damaged is a decode error', async () => {
