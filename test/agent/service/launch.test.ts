@@ -43,17 +43,27 @@ it('gives the memory of pictures back, whatever small lies between them', async 
   await expect.poll(given, { timeout: 5000 }).toBeGreaterThan(0.9 * pictures * pictureMb)
 })
 
+it('keeps no memory for each thread, besides what the C library was told already', async () => {
+  const told = await launched(
+    `const set = process.env.GLIBC_TUNABLES.split(':')
+    const both = ['glibc.malloc.perturb=1', 'glibc.malloc.tcache_count=0']
+    process.send({ type: 'beat', inferenceMs: both.filter((one) => set.includes(one)).length })`,
+    { ...process.env, GLIBC_TUNABLES: 'glibc.malloc.perturb=1' },
+  )
+  expect(await told('beat')).toMatchObject({ inferenceMs: 2 })
+})
+
 const held = (): Promise<number> => anonymousMb(child?.pid ?? 0)
 
 /** Starts `program` as a service; gives what waits for its messages. */
-async function launched(program: string) {
+async function launched(program: string, env = process.env) {
   folder = await mkdtemp(join(tmpdir(), 'heliograph-'))
   const entry = join(folder, 'service.mjs')
   await writeFile(entry, program)
   const arrived = new Map<string, (message: FromService) => void>()
   child = processLauncher(
     pathToFileURL(entry),
-    process.env,
+    env,
   )({
     message: (message) => arrived.get(message.type)?.(message),
     exited: () => undefined,
