@@ -22,7 +22,7 @@ describe('the fuzzer', () => {
     const book = { root: 'edge', agent: 'porch' }
     const roles = messages.map(({ path }) => topicRole(book, `edge/1/porch/${path}`).role)
     expect(new Set(roles)).toEqual(new Set(['control', 'command']))
-    expect(new Set(messages.map(({ path }) => path)).size).toBe(8)
+    expect(new Set(messages.map(({ path }) => path)).size).toBe(9)
     const isJson = ({ payload }: { payload: Uint8Array }) => {
       try {
         JSON.parse(Buffer.from(payload).toString())

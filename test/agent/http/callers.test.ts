@@ -28,8 +28,20 @@ const all = Object.entries(routes) as [RouteName, Route][]
 const pathOf = ({ path }: Route) => path.replace('{service}', 'nobody')
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
 
+const forAnyone = all.filter(([, { role }]) => role === 'anyone')
+const forUsers = all.filter(([, { role }]) => role !== 'anyone')
+
 describe('where there are users', () => {
-  it.each(all)('%s is for its role and above', async (_name, route) => {
+  it.each([...forAnyone.map(([name]) => name), 'GET /', 'GET /docs', 'GET /docs/events'])(
+    '%s is for anyone',
+    async (name) => {
+      const { status } = await door.ask(name.slice(4))
+      expect([401, 403]).not.toContain(status)
+      expect(status).not.toBe(404)
+    },
+  )
+
+  it.each(forUsers)('%s is for its role and above', async (_name, route) => {
     const { method, role } = route
     const ask = (token?: string) =>
       door.ask(pathOf(route), { method, ...(token ? bearer(token) : {}) })
