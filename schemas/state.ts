@@ -44,6 +44,9 @@ export const InputStatus = Type.Intersect([
     since: Type.Number({ description: 'Unix ms.' }),
     width: Type.Optional(Type.Integer()),
     height: Type.Optional(Type.Integer()),
+    still: Type.Optional(
+      Type.Boolean({ description: 'A picture, or several one by one: nothing that moves.' }),
+    ),
     run: Type.Optional(Type.String()),
     error: Type.Optional(ErrorInfo),
   }),

@@ -121,6 +121,7 @@ export interface InputReport {
   readonly id: string
   readonly state: InputState
   readonly run?: string
+  readonly still?: true
   readonly width?: number
   readonly height?: number
   readonly fps?: number
