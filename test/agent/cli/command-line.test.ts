@@ -4,12 +4,34 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { commandLine } from '../../../agent/cli/program.ts'
 import { DEFAULT_MODEL } from '../../../agent/store/catalog.ts'
 import { heliograph, program, scratch } from './heliograph.ts'
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
 
+/** What a command line with `--help` prints, without a process of its own. */
+async function helpOf(args: readonly string[]): Promise<string> {
+  const printed: string[] = []
+  const whole = commandLine(version, () => undefined)
+  const commands = [whole]
+  for (const command of commands) {
+    command.configureOutput({ writeOut: (text) => void printed.push(text) }).exitOverride()
+    commands.push(...command.commands)
+  }
+  await expect(whole.parseAsync([...args, '--help'], { from: 'user' })).rejects.toMatchObject({
+    code: 'commander.helpDisplayed',
+  })
+  return printed.join('')
+}
+
 describe('help', () => {
+  it('is printed by the program', async () => {
+    const { code, stdout, stderr } = await heliograph(['run', '--help'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toBe(await helpOf(['run']))
+  })
+
   it.each([
     ['heliograph', []],
     ['heliograph run', ['run']],
@@ -32,8 +54,7 @@ describe('help', () => {
     ['heliograph ctl ping', ['ctl', 'ping']],
     ['heliograph schema', ['schema']],
   ])('of `%s` shows how it is used, with an example', async (usage, args) => {
-    const { code, stdout, stderr } = await heliograph([...args, '--help'])
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const stdout = await helpOf([...args])
     expect(stdout).toContain(`Usage: ${usage}`)
     expect(stdout).toMatch(new RegExp(`Examples?:\\n(.*\\n)*?  ${usage}`))
   })
