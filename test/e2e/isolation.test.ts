@@ -78,7 +78,7 @@ describe('one service falls, the others stand', () => {
       service: 'mixed',
       input: {
         good: { url: media('dog.mp4'), loop: true, fps: 5 },
-        bad: 'synthetic:?width=64&height=48&fps=5&live=1&crash=segv&at=2',
+        bad: 'synthetic:?width=64&height=48&fps=5&live=1&crash=segv&at=15',
       },
     })
     const failed = await agent.next(
