@@ -3,10 +3,13 @@ import { Socket } from 'node:net'
 
 /** How long a client that was answered before it had said everything may take to notice. */
 const LINGER_MS = 1000
+/** How much of what it says meanwhile is read and dropped. */
+const LINGER_BYTES = 8 << 20
 
 /**
  * Bounds what is still read of a request that was answered early. What a closed socket has not read becomes a reset,
- * which may overtake the answer, so the rest is read and dropped for a while (RFC 9112, 9.6).
+ * which may overtake the answer, so the rest is read and dropped for a while (RFC 9112, 9.6): not all of what may come in that
+ * time, which is gigabytes.
  */
 export function lingerAfter(request: IncomingMessage, response: ServerResponse): void {
   const { socket } = request
@@ -17,7 +20,8 @@ export function lingerAfter(request: IncomingMessage, response: ServerResponse):
   }
   response.once('finish', () => {
     if (request.complete) return
-    request.resume()
+    const until = socket.bytesRead + LINGER_BYTES
+    request.on('data', () => socket.bytesRead > until && request.pause())
     const timer = setTimeout(() => request.complete || socket.destroy(), LINGER_MS).unref()
     socket.once('close', () => clearTimeout(timer))
     request.once('end', () => socket.writableEnded && socket.destroy())

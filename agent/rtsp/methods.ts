@@ -1,3 +1,4 @@
+import type { ParameterSets } from '../mux/h264.ts'
 import type { Hall } from './hall.ts'
 import type { RtpBurst } from './packetizer.ts'
 import { ownFamily, type Peer } from './peer.ts'
@@ -56,10 +57,10 @@ async function describe(call: Call): Promise<RtspResponse> {
   const { request, peer } = call
   const accepted = request.headers.get('accept') ?? 'application/sdp'
   if (!/application\/sdp|\*\/\*|application\/\*/i.test(accepted)) return { status: 406 }
-  const found = streamOf(call) ?? (await comingStream(call))
+  const target = targetOf(request.url)
+  const found = target && (await describedStream(call.hall, target.path))
   if (!found) return { status: 404 }
-  const { stream, target } = found
-  const sets = await stream.describe()
+  const { stream, sets } = found
   if (!sets) return { status: 503, headers: [['Retry-After', '5']] }
   const { path, format } = stream
   const address = ownFamily(peer.socket.localAddress).replace(/%.*$/, '')
@@ -157,15 +158,30 @@ function streamOf({ hall, request }: Call): { stream: OfferedStream; target: Tar
   return stream && { stream, target }
 }
 
+/** The stream of a path as it is, or as soon as it is there; without parameter sets if its pictures do not come. */
+async function describedStream(
+  hall: Hall,
+  path: string,
+): Promise<{ stream: OfferedStream; sets: ParameterSets | undefined } | undefined> {
+  const until = performance.now() + hall.limits.comingMs
+  for (;;) {
+    const leftMs = until - performance.now()
+    const stream = hall.streams.get(path) ?? (await comingStream(hall, path, leftMs))
+    if (!stream) return
+    const sets = await stream.describe()
+    // One that ended meanwhile, since its input was changed, say, may come again.
+    const isOver = hall.streams.get(path) !== stream
+    if (sets || !isOver || performance.now() > until) return { stream, sets }
+  }
+}
+
 /** A stream whose service is starting: it was promised, so who asks for it waits a little. */
-async function comingStream({
-  hall,
-  request,
-}: Call): Promise<{ stream: OfferedStream; target: Target } | undefined> {
-  const target = targetOf(request.url)
-  if (!target || !hall.isComing(target.path)) return
-  const stream = await hall.arrivals.wait(target.path, hall.limits.comingMs)
-  return stream && { stream, target }
+async function comingStream(
+  { isComing, arrivals }: Hall,
+  path: string,
+  ms: number,
+): Promise<OfferedStream | undefined> {
+  return isComing(path) ? await arrivals.wait(path, ms) : undefined
 }
 
 /** The session that the request names, if it is this client's. */

@@ -32,14 +32,17 @@ function trickle({ socket }: RawConnection, text: string): void {
   onTestFinished(() => clearInterval(timer))
 }
 
+/** V8 may leave so much lying before it collects. Without limits the attacks would take several times as much. */
+const GARBAGE_MB = 150
+
 /** The attack, after which others are served and not much is kept. */
-async function survived(attack: () => Promise<void>, mostMb = 40): Promise<void> {
+async function survived(attack: () => Promise<void>): Promise<void> {
   const before = await agent.memoryMb()
   await attack()
   await expect
     .poll(() => agent.serves().then(() => 'served', String), { timeout: 5000 })
     .toBe('served')
-  expect((await agent.memoryMb()) - before).toBeLessThan(mostMb)
+  expect((await agent.memoryMb()) - before).toBeLessThan(GARBAGE_MB)
 }
 
 describe('a body', () => {

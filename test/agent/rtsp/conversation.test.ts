@@ -93,6 +93,18 @@ describe('the RTSP server', () => {
     expect((await described).status).toBe(200)
   })
 
+  it('has who asks for a stream that is being replaced wait for the new one', async () => {
+    const server = await testServer()
+    server.expect(() => true)
+    const before = testStream(server)
+    const client = await rtspClient(server.port)
+    const described = client.ask('DESCRIBE', server.url)
+    await before.said.until((said) => said.includes('key'))
+    before.close()
+    eagerStream(server)
+    expect((await described).status).toBe(200)
+  })
+
   it('has nobody wait for long for a stream that does not come', async () => {
     const server = await testServer({}, { comingMs: 30 })
     server.expect(() => true)
