@@ -4,8 +4,8 @@ import { type RgbPicture, resizeRgb } from '../imaging/resize.ts'
 import { countedFrame } from './counted-frame.ts'
 import { copyYuv } from './yuv.ts'
 
-/** A frame over RGB pixels in memory, which nobody changes any more. */
-export function rgbFrame({ width, height, data }: RgbPicture): Frame {
+/** A frame over RGB pixels in memory, which nobody changes any more. @param freed called once they are given up */
+export function rgbFrame({ width, height, data }: RgbPicture, freed?: () => void): Frame {
   let pixels: Uint8Array | undefined = data
   const held = () => pixels ?? new Uint8Array()
   return countedFrame({
@@ -16,6 +16,7 @@ export function rgbFrame({ width, height, data }: RgbPicture): Frame {
     copyTo: async (target) => copyYuv(rgbToYuv420(held(), width, height), target),
     free() {
       pixels = undefined
+      freed?.()
     },
   })
 }

@@ -1,5 +1,6 @@
 import type { SharpOptions, Sharp as SharpPicture } from 'sharp'
 import { AgentError } from '../core/errors.ts'
+import type { PixelBudget } from '../core/pixel-budget.ts'
 import type { Frame, Yuv420 } from '../core/stages.ts'
 import { yuv420ToRgb } from '../imaging/colour.ts'
 import type { RgbPicture } from '../imaging/resize.ts'
@@ -12,6 +13,8 @@ export interface StillOptions {
   readonly maxPixels: number
   /** Where the bytes come from, for messages. */
   readonly name?: string
+  /** Where it waits for room before it is decoded, which it leaves when its frame is released. */
+  readonly budget?: PixelBudget
 }
 
 type Sharp = typeof import('sharp')
@@ -24,11 +27,13 @@ const decodeSeconds = 20
  * @throws AgentError SOURCE_DECODE, SOURCE_UNSUPPORTED, SOURCE_FORBIDDEN (a playlist), LIMIT_EXCEEDED
  */
 export async function decodeStill(bytes: Uint8Array, options: StillOptions): Promise<Frame> {
-  const name = options.name ?? 'the picture'
+  const { name = 'the picture', maxPixels, budget } = options
   checkKind(bytes, name)
   const sharp = await loadSharp()
-  const picture = sharp(bytes, { ...inputOptions, limitInputPixels: options.maxPixels })
+  const picture = sharp(bytes, { ...inputOptions, limitInputPixels: maxPixels })
+  let leave: (() => void) | undefined
   try {
+    leave = await budget?.take(Math.min(await pixelsOf(picture), maxPixels))
     const { data, info } = await picture
       .autoOrient()
       .toColourspace('srgb')
@@ -37,10 +42,17 @@ export async function decodeStill(bytes: Uint8Array, options: StillOptions): Pro
       .timeout({ seconds: decodeSeconds })
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true })
-    return rgbFrame({ width: info.width, height: info.height, data: inRgb(data, info.channels) })
+    const { width, height, channels } = info
+    return rgbFrame({ width, height, data: inRgb(data, channels) }, leave)
   } catch (error) {
-    throw stillProblem(error, name, options.maxPixels)
+    leave?.()
+    throw stillProblem(error, name, maxPixels)
   }
+}
+
+async function pixelsOf(picture: SharpPicture): Promise<number> {
+  const { width, height } = await picture.metadata()
+  return width * height
 }
 
 /** `picture` as JPEG bytes; `quality` from 1 to 100. */

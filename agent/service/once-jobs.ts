@@ -1,4 +1,5 @@
 import { AgentError } from '../core/errors.ts'
+import { type PixelBudget, pixelBudget } from '../core/pixel-budget.ts'
 import type { Delivered, Source } from '../core/stages.ts'
 import { PRIORITY_LANE } from '../pipeline/fair-queue.ts'
 import type { Inferrer } from '../pipeline/results.ts'
@@ -18,7 +19,7 @@ export interface OnceJobsParts {
   /** The input that is read under this id. */
   input(id: string): InputRunner | undefined
   /** @throws AgentError as `createSource` does */
-  source(once: Once, place: CrashPlace): Source
+  source(once: Once, place: CrashPlace, stills: PixelBudget): Source
   /** @param lane tells whose turn a run is, again for each run */
   inferrer(lane: () => string, place: CrashPlace): Inferrer
   publish(delivered: Delivered): void
@@ -29,6 +30,8 @@ export interface OnceJobsParts {
 export const UNTAKEN = 4
 /** Pictures that are drawn and encoded at once: each is a whole one in memory. */
 const PICTURES_AT_ONCE = 3
+/** Still pictures that are in memory at once, at 3 bytes a pixel. */
+const STILL_PIXELS = 100_000_000
 
 interface Job {
   readonly abort: AbortController
@@ -41,6 +44,7 @@ export class OnceJobs {
   readonly #parts: OnceJobsParts
   readonly #jobs = new Map<string, Job>()
   readonly #drawing = slots(PICTURES_AT_ONCE)
+  readonly #stills = pixelBudget(STILL_PIXELS)
   readonly #idlePlaces: CrashPlace[] = []
   #places = 0
 
@@ -99,7 +103,7 @@ export class OnceJobs {
     try {
       await runOnce({
         once,
-        source: this.#parts.source(once, place),
+        source: this.#parts.source(once, place, this.#stills),
         inferrer: this.#inferrer(once, signal, place),
         place,
         maxAlive: this.#parts.maxAlive,

@@ -84,8 +84,8 @@ export class ServiceRuntime {
       record: this.#record,
       maxAlive: this.#limits.samplesPerInput,
       input: (id) => this.#inputs.get(id),
-      source: ({ spec, upload = false }, place) =>
-        this.#source({ ...spec, pace: 'fast', loop: false }, place, upload),
+      source: ({ spec, upload = false }, place, stills) =>
+        this.#source({ ...spec, pace: 'fast', loop: false }, place, { upload, stills }),
       inferrer: (lane, place) => this.#inferrer(lane, place),
       publish: (delivered) => void this.#deliver(delivered),
       post: parts.post,
@@ -252,10 +252,14 @@ export class ServiceRuntime {
     }
   }
 
-  #source(spec: InputSpec, place: CrashPlace, upload = false): Source {
+  #source(
+    spec: InputSpec,
+    place: CrashPlace,
+    more: Partial<Parameters<typeof createSource>[1]> = {},
+  ): Source {
     return createSource(spec, {
+      ...more,
       limits: this.#limits,
-      upload,
       engine: notedEngine(this.#parts.engine, place),
       images: this.#feed,
       defaultPace: 'realtime',

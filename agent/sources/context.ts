@@ -1,4 +1,5 @@
 import type { InputSpec } from '../../schemas/control.ts'
+import type { PixelBudget } from '../core/pixel-budget.ts'
 import type { Source } from '../core/stages.ts'
 import type { MediaEngine } from '../media/engine.ts'
 import type { ServiceLimits } from '../service/messages.ts'
@@ -25,6 +26,8 @@ export interface SourceContext {
   readonly unrestricted?: boolean
   /** The URL is a file that a request brought along: that one, below the upload folder, and no other. */
   readonly upload?: boolean
+  /** Where still pictures wait for room: without, their memory is bounded by how many inputs there are. */
+  readonly stills?: PixelBudget
   readonly defaultPace: 'realtime' | 'fast'
   /**
    * Runs native code on behalf of the input, so that a crash in it is attributed to this input. The

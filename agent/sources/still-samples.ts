@@ -23,7 +23,8 @@ export async function stillSample(
   context: SourceContext,
 ): Promise<Sample> {
   const startedAt = performance.now()
-  const decode = () => decodeStill(bytes, origin)
+  const { stills: budget } = context
+  const decode = () => decodeStill(bytes, { ...origin, ...(budget ? { budget } : {}) })
   const frame = await (context.native ? context.native(decode) : decode())
   return {
     kind: 'picture',

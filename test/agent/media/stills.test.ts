@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import sharp from 'sharp'
 import { afterEach, describe, expect, it } from 'vitest'
+import { pixelBudget } from '../../../agent/core/pixel-budget.ts'
 import type { Frame } from '../../../agent/core/stages.ts'
 import { liveFrames } from '../../../agent/media/frame-count.ts'
 import { decodeStill, encodeJpeg } from '../../../agent/media/stills.ts'
@@ -123,6 +124,28 @@ describe('decodeStill', () => {
     await expect(decoding).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
     await expect(decoding).rejects.toThrow(`${1280 * 960 - 1}`)
   })
+})
+
+it('waits for room in memory, which a released or broken picture leaves', async () => {
+  const bytes = await sharp({
+    create: { width: 30, height: 20, channels: 3, background: '#123' },
+  })
+    .png()
+    .toBuffer()
+  const budget = pixelBudget(1000)
+  const decode = (of: Uint8Array) => decodeStill(of, { maxPixels: 1000, budget })
+  const first = await decode(bytes)
+  await expect(decode(bytes.subarray(0, 60))).rejects.toMatchObject({ code: 'SOURCE_DECODE' })
+  let isThere = false
+  const second = decode(bytes).then((frame) => {
+    isThere = true
+    return frame
+  })
+  await sharp(bytes).raw().toBuffer()
+  expect(isThere).toBe(false)
+  first.release()
+  const frame = await second
+  frame.release()
 })
 
 describe('encodeJpeg', () => {
