@@ -87,6 +87,7 @@ function callOf(request: FastifyRequest, reply: FastifyReply): Call {
     body: request.body,
     headers: request.headers,
     path: pathOf(request),
+    caller: request.caller,
     signal: gone.signal,
     uploads: () => uploadsOf(request),
   }

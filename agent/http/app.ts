@@ -9,9 +9,10 @@ import { check } from '../../schemas/decode.ts'
 import { addRoutes, pathOf } from './add-routes.ts'
 import type { Handlers } from './calls.ts'
 import { defend } from './defences.ts'
+import { answerUnrouted } from './methods.ts'
 import { addPages } from './pages.ts'
 import type { HttpParts } from './parts.ts'
-import { problemOf, Refusal } from './problems.ts'
+import { problemOf } from './problems.ts'
 import { httpTraffic } from './prometheus/http-traffic.ts'
 import { agentRoutes } from './routes/agent.ts'
 import { uploadRoutes } from './routes/compute.ts'
@@ -45,14 +46,7 @@ export function httpApp(parts: HttpParts, serverFactory?: FastifyServerFactory):
   })
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, parts))
-  app.setNotFoundHandler((request, reply) => {
-    const refusal = new Refusal(
-      404,
-      'NOT_FOUND',
-      `nothing is at ${request.method} ${pathOf(request)}`,
-    )
-    answerProblem(refusal, request, reply, parts)
-  })
+  app.setNotFoundHandler(answerUnrouted)
   defend(app, parts)
   const traffic = httpTraffic()
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {

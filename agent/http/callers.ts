@@ -13,6 +13,10 @@ export interface RouteAccess {
 
 declare module 'fastify' {
   interface FastifyContextConfig extends RouteAccess {}
+  interface FastifyRequest {
+    /** The user's name, where callers must say who they are. */
+    caller: string | undefined
+  }
 }
 
 /**
@@ -20,11 +24,15 @@ declare module 'fastify' {
  * viewers where it reads and for admins where it changes.
  */
 export function admitCallers(app: FastifyInstance, { access }: Pick<HttpParts, 'access'>): void {
+  app.decorateRequest('caller', undefined)
   if (!access.required) return
   app.addHook('onRequest', async (request) => {
     const { role = usualRole(request), tokenInUrl = false } = accessOf(request)
     const admitted = await admitRequest(access, request.raw, { role, tokenInUrl })
-    if (!('status' in admitted)) return
+    if (!('status' in admitted)) {
+      request.caller = admitted.name
+      return
+    }
     const { status, reason } = admitted
     const code = status === 429 ? 'LIMIT_EXCEEDED' : 'NOT_AUTHORIZED'
     throw new Refusal(status, code, reason, {

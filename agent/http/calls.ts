@@ -11,6 +11,8 @@ export interface Call {
   readonly headers: IncomingHttpHeaders
   /** As it was asked for, without its query. */
   readonly path: string
+  /** The user's name, where callers must say who they are. */
+  readonly caller: string | undefined
   /** Fires when the caller is gone before the answer is. */
   readonly signal: AbortSignal
   /** Of routes that take uploads: the files of the body, to be read one after the other. */

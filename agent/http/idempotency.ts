@@ -13,7 +13,7 @@ interface Remembered {
 }
 
 /**
- * Does a change that carries an `Idempotency-Key` once: the same key within five minutes gets the same answer
+ * Does a change that carries an `Idempotency-Key` once: the same key of the same user within five minutes gets the same answer
  * (draft-ietf-httpapi-idempotency-key-header). A failure is not remembered: it may be tried again.
  */
 export function idempotent(): (name: string, handler: Handler) => Handler {
@@ -25,7 +25,7 @@ export function idempotent(): (name: string, handler: Handler) => Handler {
       const rule = `Idempotency-Key must have 1 to ${MAX_KEY_LENGTH} characters`
       throw new Refusal(400, 'MESSAGE_INVALID', rule)
     }
-    const key = `${name}\n${JSON.stringify(call.params)}\n${given}`
+    const key = JSON.stringify([name, call.params, call.caller, given])
     const content = contentOf(call)
     const before = known.recall(key, performance.now())
     if (!before) {

@@ -82,7 +82,7 @@ const heads: readonly Row[] = [
   ['HTTP/9.9', `GET /info HTTP/9.9\r\n${host}\r\n`, 400],
   ['a TLS hello', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400],
   ['a method that is none', rawRequest('FOO /info'), 400],
-  ['TRACE', rawRequest('TRACE /info'), 404],
+  ['TRACE', rawRequest('TRACE /info'), 405],
   ['CONNECT', 'CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n', 0],
   ['an expectation', rawRequest('GET /info', ['Expect: 200-ok']), 417],
   [

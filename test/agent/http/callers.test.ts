@@ -92,6 +92,21 @@ describe('where there are users', () => {
     expect((await door.ask('/info', bearer(token))).status).toBe(401)
   })
 
+  it("an idempotency key is its user's own", async () => {
+    const add = (token: string, service: string) =>
+      door.ask('/services', {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'idempotency-key': 'one' },
+        body: JSON.stringify({ service }),
+      })
+    const token = newToken()
+    const second: User = { name: 'second', role: 'admin', tokens: [tokenHash(token)] }
+    await editUsers(file, (users) => [...users, second])
+    expect((await add(tokens.admin, 'mine')).status).toBe(201)
+    expect((await add(tokens.admin, 'another')).status).toBe(422)
+    expect((await add(token, 'theirs')).status).toBe(201)
+  })
+
   it('live video is for viewers, who may name their token in the URL or the head', async () => {
     const url = `${door.origin.replace('http', 'ws')}/services/gate/live/door`
     const nobody = await upgraded(url)

@@ -66,6 +66,15 @@ describe('an answer', () => {
     }
   })
 
+  it('to a method that a path has not names those that it has', async () => {
+    const answer = await door.ask('/services/gate/input', { method: 'POST' })
+    expect(answer.status).toBe(405)
+    expect(answer.headers.get('allow')).toBe('GET, HEAD, PUT, PATCH')
+    expect((await problemIn(answer)).detail).toContain('allowed: GET, HEAD, PUT, PATCH')
+    const asked = await door.ask('/info/', { method: 'OPTIONS' })
+    expect([asked.status, asked.headers.get('allow')]).toEqual([204, 'GET, HEAD'])
+  })
+
   it('that refuses a large body names the limit', async () => {
     const answer = await door.ask('/input', { method: 'PUT', body: 'x'.repeat(1001) })
     expect(answer.status).toBe(413)
