@@ -24,11 +24,21 @@ export function unreachable(url: URL, cause: unknown): AgentError {
   return new AgentError('AGENT_UNREACHABLE', message, { cause, retryable: true })
 }
 
+const untrusted = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]
+
 /** Several attempts, one for each address of a name, come as one error. */
 function reasonOf(cause: unknown): string {
   const first = cause instanceof AggregateError ? cause.errors[0] : cause
   if (!(first instanceof Error)) return String(first)
   const code = 'code' in first ? String(first.code) : ''
+  if (untrusted.includes(code)) {
+    return `${first.message}; NODE_EXTRA_CA_CERTS=<file.pem> in the environment has it trusted`
+  }
   return reasons[code] ?? first.message
 }
 

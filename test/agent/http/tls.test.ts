@@ -8,6 +8,7 @@ import mqtt from 'mqtt'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startAgentUnderTest } from '../../e2e/agent-under-test.ts'
 import { rawConnection, rawRequest } from '../../raw-connection.ts'
+import { heliograph } from '../cli/heliograph.ts'
 import { type AgentDoor, agentDoor } from './agent-door.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'heliograph-tls-'))
@@ -55,6 +56,16 @@ describe('under TLS', () => {
     const client = await mqtt.connectAsync(addresses.ws ?? '', { ca, reconnectPeriod: 0 })
     expect(client.connected).toBe(true)
     await client.endAsync()
+  })
+
+  it.each(['http', 'ws'] as const)('ctl drives it by %s, once it trusts it', async (door) => {
+    const url = (await info()).addresses[door] ?? ''
+    const args = ['ctl', 'ping', '--url', url]
+    const stranger = await heliograph(args)
+    expect(stranger.code).toBe(1)
+    expect(stranger.stderr).toContain('NODE_EXTRA_CA_CERTS=<file.pem>')
+    const { stdout } = await heliograph(args, { NODE_EXTRA_CA_CERTS: certFile })
+    expect(stdout).toContain('the agent answers')
   })
 
   it('plain HTTP gets nothing, and others are served', async () => {
