@@ -37,6 +37,24 @@ export const TfjsImport = Type.Object({
     { description: 'Nodes at which the graph is cut, and what the model is fed there.' },
   ),
   outputs: Type.Record(Type.String(), Type.String(), { description: 'Node → output name.' }),
+  best: Type.Optional(
+    Type.Object(
+      {
+        rows: Type.Integer({
+          minimum: 1,
+          maximum: 100_000,
+          description: 'How many are kept of each sample, best first; of fewer, all.',
+        }),
+        by: Type.String({
+          description: 'Output, by its name, whose rows are compared by their largest numbers.',
+        }),
+      },
+      {
+        description:
+          "Only the best rows of all outputs, each [samples, rows, …]: most of a detector's anchors show nothing.",
+      },
+    ),
+  ),
 })
 export type TfjsImport = Static<typeof TfjsImport>
 

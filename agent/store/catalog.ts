@@ -39,6 +39,7 @@ const ssdlite: ModelManifest = {
           'Postprocessor/Slice': 'scores',
           'Postprocessor/ExpandDims_1': 'boxes',
         },
+        best: { rows: 300, by: 'scores' },
       },
     },
   ],

@@ -1,6 +1,7 @@
 import type { TfjsImport } from '../../../schemas/manifest.ts'
 import { AgentError } from '../../core/errors.ts'
 import { dataType, shape } from './attributes.ts'
+import { bestRows, onlyRows } from './best-rows.ts'
 import type { Constant } from './constant.ts'
 import { Emit, type Values } from './emit.ts'
 import { type GraphModel, type GraphNode, nodeOf, tensorName } from './graph.ts'
@@ -94,15 +95,41 @@ function elementType(node: GraphNode, ...attributes: string[]): 'float32' | 'int
 
 /** Names the results as the manifest wants them. */
 function outputsOf(state: State, spec: TfjsImport, nodes: readonly GraphNode[]): Port[] {
+  const outputs = resultsOf(state, spec, nodes)
+  const rows = spec.best && bestRows(resultNamed(outputs, spec.best.by), spec.best.rows)
+  for (const { result, port } of outputs) {
+    const kept = rows === undefined ? result.operand(0) : onlyRows(result, rows)
+    state.writer.output(port.name, kept)
+  }
+  return outputs.map(({ port }) => port)
+}
+
+/** A tensor that is to be an output. */
+interface Result {
+  /** Operand 0 is the tensor. */
+  readonly result: Emit
+  readonly port: Port
+}
+
+function resultsOf(state: State, spec: TfjsImport, nodes: readonly GraphNode[]): Result[] {
   const byName = new Map(nodes.map((node) => [node.name, node]))
   return Object.entries(spec.outputs).map(([tensor, name]) => {
     const source = tensorName(tensor)
     const result = new Emit({ name, op: 'output', input: [source] }, state)
-    state.writer.output(name, result.operand(0))
     const node = requireNode(byName, nodeOf(source), 'output')
     const dtype = result.known(0)?.dtype ?? resultType(node, source)
-    return { name, type: onnxType[dtype] }
+    return { result, port: { name, type: onnxType[dtype] } }
   })
+}
+
+function resultNamed(outputs: readonly Result[], name: string): Emit {
+  const found = outputs.find(({ port }) => port.name === name)
+  if (found) return found.result
+  const known = outputs.map(({ port }) => port.name).join(' ')
+  throw new AgentError(
+    'MODEL_LOAD',
+    `cannot convert the graph to ONNX: no output '${name}' to find the best rows by (known: ${known})`,
+  )
 }
 
 /** Element types of results that are not those of the operands. */

@@ -9,11 +9,13 @@ import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { onnxBackend } from '../../../agent/backends/onnx.ts'
 import type { Session, Tensors } from '../../../agent/core/stages.ts'
+import { createModel, optionsFor } from '../../../agent/models/registry.ts'
 import { withBatchAxis } from '../../../agent/store/batch-axis.ts'
 import { catalog } from '../../../agent/store/catalog.ts'
 import { convertGraph } from '../../../agent/store/convert.ts'
 import { archiveFiles } from '../../../agent/store/providers/archive.ts'
 import { CONVERTER_VERSION } from '../../../agent/store/tfjs/version.ts'
+import { TRACKED_SCORE } from '../../../agent/tracking/tracker.ts'
 import { defaultModel, defaultPackage } from '../../model-cache.ts'
 import { type OracleFixture, sampleEvery } from '../../oracle/fixture.ts'
 
@@ -67,14 +69,16 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return largest
 }
 
-/** The default model, converted here and now. */
-async function converted(batched: boolean): Promise<Uint8Array> {
+/** The default model, converted here and now: as it is used, or with all rows of its outputs. */
+async function converted(batched: boolean, rows: 'best' | 'all'): Promise<Uint8Array> {
   const [provider] = catalog[0]?.providers ?? []
   if (!provider?.convert) throw new Error('the default model is converted')
   const context = { scratch: '', signal: new AbortController().signal, report: () => {} }
   const read = archiveFiles(await defaultPackage(), context)
-  const { path, convert: spec } = withBatchAxis(provider, batched)
-  if (!spec) throw new Error('it still is')
+  const { path, convert } = withBatchAxis(provider, batched)
+  if (!convert?.best) throw new Error('it still is, and keeps the best rows')
+  const { best, ...others } = convert
+  const spec = rows === 'best' ? { ...others, best } : others
   const graph = (await read([path])).get(path) ?? new Uint8Array()
   return convertGraph({ path, graph, spec }, read)
 }
@@ -83,12 +87,15 @@ describe('the default model, converted', () => {
   let model: Uint8Array
   let onBytes: InferenceSession
   let onFloats: InferenceSession
+  let bestOnBytes: InferenceSession
 
   beforeAll(async () => {
     model = readFileSync((await defaultModel()).file)
     const options = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 } as const
-    onBytes = await InferenceSession.create(model, options)
-    onFloats = await InferenceSession.create(fedFloats(model), options)
+    bestOnBytes = await InferenceSession.create(model, options)
+    const whole = await converted(false, 'all')
+    onBytes = await InferenceSession.create(whole, options)
+    onFloats = await InferenceSession.create(fedFloats(whole), options)
   }, 120_000)
 
   async function run(session: InferenceSession, pixels: Float32Array | Uint8Array) {
@@ -97,22 +104,66 @@ describe('the default model, converted', () => {
       image: new Tensor(type, pixels, [1, SIDE, SIDE, 3]),
     })
     if (!scores || !boxes) throw new Error('the model has the outputs scores and boxes')
+    const tensorOf = ({ dims, data }: Tensor) =>
+      ({ dtype: 'float32', dims, data: data as Float32Array }) as const
+    const tensors = { scores: tensorOf(scores), boxes: tensorOf(boxes) }
     return {
-      scores: scores.data as Float32Array,
-      boxes: boxes.data as Float32Array,
+      tensors,
+      scores: tensors.scores.data,
+      boxes: tensors.boxes.data,
       dims: [scores.dims, boxes.dims],
     }
   }
 
   it('is the same file each time, as long as the converter has the same version', async () => {
-    const fresh = await converted(false)
+    const fresh = await converted(false, 'best')
     const sha256 = createHash('sha256').update(fresh).digest('hex')
     expect({ version: CONVERTER_VERSION, sha256 }).toEqual({
       version: 1,
-      sha256: '398e3a2b2d07382ecd1291c54984a51cb1bf71fb19bb3614536d07a9bb1f3a26',
+      sha256: '9074482757faba6458ab94d29155c88fb26024eb7781b3e85e5010bb6899d84e',
     })
     expect(Buffer.compare(fresh, model)).toBe(0)
   })
+
+  it.each(stills)('gives of $source.file the 300 anchors with the best scores', async (fixture) => {
+    const bytes = Uint8Array.from(await resized(fixture), Math.round)
+    const [all, best] = [await run(onBytes, bytes), await run(bestOnBytes, bytes)]
+    expect(best.dims).toEqual([
+      [1, 300, 90],
+      [1, 300, 1, 4],
+    ])
+    const scoresOf = (anchor: number) => all.scores.subarray(anchor * 90, (anchor + 1) * 90)
+    const expected = Array.from({ length: 1917 }, (_, anchor) => ({
+      anchor,
+      best: Math.max(...scoresOf(anchor)),
+    }))
+    expected.sort((a, b) => b.best - a.best)
+    for (const [row, { anchor }] of expected.slice(0, 300).entries()) {
+      expect(best.scores.subarray(row * 90, (row + 1) * 90)).toEqual(scoresOf(anchor))
+      const box = all.boxes.subarray(anchor * 4, (anchor + 1) * 4)
+      expect(best.boxes.subarray(row * 4, (row + 1) * 4)).toEqual(box)
+    }
+  })
+
+  it.each(stills)(
+    'shows on $source.file what all anchors show, from the least score that is tracked on',
+    async (fixture) => {
+      const bytes = Uint8Array.from(await resized(fixture), Math.round)
+      const { width: frameWidth, height: frameHeight } = fixture
+      const placement = { frameWidth, frameHeight, contentWidth: SIDE, contentHeight: SIDE }
+      const [manifest] = catalog
+      if (!manifest) throw new Error('it is the first')
+      const decode = async (session: InferenceSession) =>
+        createModel(manifest).postprocess((await run(session, bytes)).tensors, placement, {
+          ...optionsFor(manifest),
+          minScore: TRACKED_SCORE,
+          maxItems: 1000,
+        })
+      const expected = await decode(onBytes)
+      expect(expected.length).toBeGreaterThan(0)
+      expect(await decode(bestOnBytes)).toEqual(expected)
+    },
+  )
 
   it.each(stills)('computes on $source.file what the original graph does', async (fixture) => {
     const { scores, boxes, dims } = await run(onFloats, await resized(fixture))
@@ -168,25 +219,28 @@ describe('the default model, converted', () => {
 describe('the default model, converted with a batch axis', () => {
   let folder: string
   let batched: Session
-  let single: Session
+  let batchedBest: Session
+  let singleBest: Session
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'heliograph-batched-'))
-    const file = join(folder, 'model.onnx')
-    await writeFile(file, fedFloats(await converted(true)))
-    batched = await onnxBackend.load(file, { device: 'cpu', threads: 1 })
-    const fixed = join(folder, 'fixed.onnx')
-    await writeFile(fixed, fedFloats(readFileSync((await defaultModel()).file)))
-    single = await onnxBackend.load(fixed, { device: 'cpu', threads: 1 })
+    const load = async (name: string, model: Uint8Array) => {
+      const file = join(folder, name)
+      await writeFile(file, fedFloats(model))
+      return onnxBackend.load(file, { device: 'cpu', threads: 1 })
+    }
+    batched = await load('all.onnx', await converted(true, 'all'))
+    batchedBest = await load('best.onnx', await converted(true, 'best'))
+    singleBest = await load('fixed.onnx', readFileSync((await defaultModel()).file))
   }, 120_000)
   afterAll(async () => {
-    await batched?.close()
-    await single?.close()
+    for (const session of [batched, batchedBest, singleBest]) await session?.close()
     await rm(folder, { recursive: true })
   })
 
   it('takes batches, and without the axis does not', () => {
-    expect([batched.hasBatchAxis, single.hasBatchAxis]).toEqual([true, false])
+    const sessions = [batched, batchedBest, singleBest]
+    expect(sessions.map(({ hasBatchAxis }) => hasBatchAxis)).toEqual([true, true, false])
   })
 
   it.each([1, 4])('computes for each of %i what the original graph does', async (count) => {
@@ -216,11 +270,12 @@ describe('the default model, converted with a batch axis', () => {
     const samples = (await Promise.all(stills.map(resized))).map((data): Tensors => {
       return { image: { dtype: 'float32', dims: [1, SIDE, SIDE, 3], data } }
     })
-    const together = await batched.runBatch(samples)
+    const together = await batchedBest.runBatch(samples)
     for (const [at, sample] of samples.entries()) {
-      const one = await single.run(sample)
+      const one = await singleBest.run(sample)
       for (const name of ['scores', 'boxes']) {
         const [a, b] = [one[name]?.data, together[at]?.[name]?.data]
+        expect(a?.length).toBeGreaterThan(1000)
         expect(largestDifference(a as Float32Array, b as Float32Array)).toBeLessThan(1e-5)
       }
     }

@@ -5,7 +5,7 @@ import { catalog, DEFAULT_MODEL } from '../../../agent/store/catalog.ts'
 import { check } from '../../../schemas/decode.ts'
 import { ModelManifest } from '../../../schemas/manifest.ts'
 import { type OpenStore, openStore } from './open-store.ts'
-import { installManifest, manifestOf } from './tiny-model.ts'
+import { installManifest, manifestOf, tinyImport } from './tiny-model.ts'
 
 let opened: OpenStore
 beforeEach(async () => {
@@ -35,6 +35,13 @@ describe('a model manifest', () => {
       'a score above 1',
       { thresholds: { minScore: 2, iouThreshold: 0, maxItems: 1 } },
       '/thresholds/minScore',
+    ],
+    [
+      'no row to keep',
+      {
+        providers: [{ ...provider, convert: { ...tinyImport, best: { rows: 0, by: 'sum' } } }],
+      },
+      '/providers/0/convert/best/rows',
     ],
     ['a path that leads out', { providers: [{ type: 'file', path: '../x' }] }, '/providers/0/path'],
     ['an absolute path', { providers: [{ type: 'file', path: '/x' }] }, '/providers/0/path'],

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import onnxProto from 'onnx-proto'
+import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { DEFAULT_MODEL } from '../../../agent/store/catalog.ts'
 import type { TfjsImport } from '../../../schemas/manifest.ts'
@@ -142,6 +143,25 @@ describe('a graph beside its manifest', () => {
       manifestOf('mine', { type: 'file', path: 'model.json', convert }),
     )
     expect([await firstSide(batching), await firstSide(opened)]).toEqual(['d0', 1])
+  })
+
+  it('is converted anew when its manifest asks for the best rows only', async () => {
+    await installGraph()
+    const whole = await opened.store.ensure('mine')
+    const convert = { ...tinyImport, best: { rows: 1, by: 'sum' } }
+    const provider = { type: 'file', path: 'model.json', convert } as const
+    await installManifest(opened.modelsFolder, manifestOf('mine', provider))
+    expect(
+      (await opened.store.list()).find(({ manifest }) => manifest.id === 'mine'),
+    ).toMatchObject({
+      state: 'absent',
+    })
+    const best = await opened.store.ensure('mine')
+    const session = await InferenceSession.create(best.file)
+    const { sum } = await session.run({ image: new Tensor('float32', [1, 5], [1, 2]) })
+    expect(sum).toMatchObject({ dims: [1, 1], data: Float32Array.of(7) })
+    await session.release()
+    expect(best.file).not.toBe(whole.file)
   })
 
   it('is refused when it is not the pinned one', async () => {

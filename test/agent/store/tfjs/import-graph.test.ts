@@ -4,7 +4,7 @@ import { type GraphNode, parseGraphModel } from '../../../../agent/store/tfjs/gr
 import { importGraph } from '../../../../agent/store/tfjs/import-graph.ts'
 import { readWeights } from '../../../../agent/store/tfjs/weights.ts'
 import type { TfjsImport } from '../../../../schemas/manifest.ts'
-import { attribute } from './small-graph.ts'
+import { attribute, floats } from './small-graph.ts'
 
 const { integer, type } = attribute
 const float = { T: type('float32') }
@@ -16,11 +16,16 @@ type Inputs = TfjsImport['inputs']
 
 const cutAtX: Inputs = { x: { rename: 'image', dims: [-1, 2], dtype: 'float32' } }
 
-function convert(nodes: readonly GraphNode[], outputs: TfjsImport['outputs'], inputs = cutAtX) {
+function convert(
+  nodes: readonly GraphNode[],
+  outputs: TfjsImport['outputs'],
+  inputs = cutAtX,
+  best?: TfjsImport['best'],
+) {
   return importGraph({
     model: { nodes, groups: [] },
     weights: new Map(),
-    spec: { from: 'tfjs', inputs, outputs },
+    spec: { from: 'tfjs', inputs, outputs, ...(best && { best }) },
   })
 }
 
@@ -144,6 +149,60 @@ describe('the import of a graph', () => {
       expect(() => convert(nodes, outputs, inputs)).toThrow(words)
     },
   )
+})
+
+describe('the import of a graph, told to keep the best rows', () => {
+  const negated: GraphNode = { name: 'negated', op: 'Neg', input: ['x'], attr: float }
+  const both = { x: 'scores', negated: 'others' }
+  const rowsOf = (...dims: number[]): Inputs => ({ x: { rename: 'image', dims, dtype: 'float32' } })
+  const keeping = (rows: number, inputs: Inputs) =>
+    convert([input, negated], both, inputs, { rows, by: 'scores' })
+
+  it('keeps those of each sample with the largest numbers, best first, in all outputs', async () => {
+    const model = keeping(2, rowsOf(-1, 3, 2))
+    const image = new Tensor('float32', [1, 2, 0, 9, 8, 3, 7, 0, 6, 6, -1, -2], [2, 3, 2])
+    expect(await run(model, image)).toEqual([
+      ['scores', [2, 2, 2], [0, 9, 8, 3, 7, 0, 6, 6]],
+      ['others', [2, 2, 2], [-0, -9, -8, -3, -7, -0, -6, -6]],
+    ])
+  })
+
+  it('keeps of equal rows the earlier, of rows of one number or of several axes', async () => {
+    const numbers = [4, 5, 4, 5]
+    const single = await run(keeping(3, rowsOf(1, 4)), new Tensor('float32', numbers, [1, 4]))
+    expect(single[0]).toEqual(['scores', [1, 3], [5, 5, 4]])
+    const pairs = new Tensor('float32', [4, 1, 5, 2, 4, 3, 5, 4], [1, 4, 1, 2])
+    const several = await run(keeping(3, rowsOf(1, 4, 1, 2)), pairs)
+    expect(several[0]).toEqual(['scores', [1, 3, 1, 2], [5, 2, 5, 4, 4, 1]])
+  })
+
+  it('keeps all where there are fewer', async () => {
+    const found = await run(keeping(300, rowsOf(1, 3)), new Tensor('float32', [2, 1, 3], [1, 3]))
+    expect(found[0]).toEqual(['scores', [1, 3], [3, 2, 1]])
+  })
+
+  it('names the outputs when there is none of that name', () => {
+    expect(() => convert([input, negated], both, cutAtX, { rows: 2, by: 'negated' })).toThrow(
+      "no output 'negated' to find the best rows by (known: scores others)",
+    )
+  })
+
+  it('finds what sorting finds, among many', async () => {
+    const dims = [3, 500, 7]
+    const numbers = floats(...dims).values
+    const samples = [0, 1, 2].map((sample) =>
+      Array.from({ length: 500 }, (_, row) => {
+        const start = (sample * 500 + row) * 7
+        return numbers.slice(start, start + 7)
+      }),
+    )
+    const best = samples.map((rows) =>
+      rows.toSorted((a, b) => Math.max(...b) - Math.max(...a)).slice(0, 100),
+    )
+    const image = new Tensor('float32', Float32Array.from(numbers), dims)
+    const [scores] = await run(keeping(100, rowsOf(-1, 500, 7)), image)
+    expect(scores).toEqual(['scores', [3, 100, 7], best.flat(2)])
+  })
 })
 
 describe('a model.json', () => {
