@@ -85,6 +85,7 @@ export class ServiceControl {
       listener: {
         ready: () => this.#ready(),
         exited: (crash) => this.#exited(crash),
+        endedBadly: (error) => this.topics.error(AgentError.fromInfo(error)),
         quarantined: (who, error) => this.#quarantined(who, AgentError.fromInfo(error)),
         message: (message) => this.#heard(message),
       },

@@ -197,6 +197,7 @@ function startRun(command: FfmpegCommand, plan: ProgramPlan): ProgramRun {
 }
 
 async function allTaken(output: Writable): Promise<void> {
+  // Whoever reads the output gets its error; here only its end counts.
   await finished(output).catch(() => undefined)
 }
 

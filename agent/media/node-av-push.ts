@@ -101,6 +101,7 @@ class NodeAvPush implements PacketSink {
     if (!muxer) return
     this.#muxer = undefined
     if (this.#failure) muxer.format.interrupt()
+    // All packets were written; a server that does not answer the farewell has lost nothing.
     await this.#within('leave', muxer.format, muxer.end()).catch(() => undefined)
     muxer.free()
   }

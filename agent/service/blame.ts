@@ -31,18 +31,19 @@ const once = nameInRecord({ kind: 'once' })
  */
 export function blame(): Blame {
   const marks = new Map<string, { readonly share: number; readonly at: number }[]>()
-  let before: { readonly suspects: readonly string[]; readonly at: number } | undefined
+  let before: { readonly working: readonly string[]; readonly at: number } | undefined
   return {
     crashed(signal, busy, now) {
       if (!signal || !faults.includes(signal)) return []
-      const suspects = suspectsOf(busy)
+      const working = atWork(busy)
+      const suspects = suspectsAmong(working)
       for (const id of suspects) {
         const recent = (marks.get(id) ?? []).filter(({ at }) => now - at < CRASH_MEMORY_MS)
         marks.set(id, [...recent, { share: 1 / suspects.length, at: now }])
       }
-      const recently = before && now - before.at < CRASH_MEMORY_MS ? before.suspects : []
+      const recently = before && now - before.at < CRASH_MEMORY_MS ? before.working : []
       const common = suspects.filter((id) => recently.includes(id))
-      before = { suspects, at: now }
+      before = { working: working.map(([id]) => id), at: now }
       const guilty = suspects.filter(
         (id) =>
           total(marks.get(id)) >= QUARANTINE_AT - 1e-9 || (common.length === 1 && common[0] === id),
@@ -57,12 +58,20 @@ export function blame(): Blame {
   }
 }
 
+type Working = readonly (readonly [id: string, works: readonly NativeWork[]])[]
+
+/** Whom native code worked for. That a source is being opened is none: it may wait for pictures all day. */
+function atWork(busy: ReadonlyMap<string, readonly NativeWork[]>): Working {
+  const working = [...busy].filter(([, works]) => works.some((work) => work !== 'open'))
+  return working.length > 0 ? working : [...busy]
+}
+
 /** While the model is loaded, everybody is suspected: its threads run beside the inputs'. */
-function suspectsOf(busy: ReadonlyMap<string, readonly NativeWork[]>): string[] {
-  const loading = [...busy.values()].some((works) => works.includes('load'))
-  const fresh = [...busy].filter(([id, works]) => id === once || works.includes('open'))
-  const entries = loading || fresh.length === 0 ? [...busy] : fresh
-  return entries.map(([id]) => id)
+function suspectsAmong(working: Working): string[] {
+  const loading = working.some(([, works]) => works.includes('load'))
+  const fresh = working.filter(([id, works]) => id === once || works.includes('open'))
+  const suspects = loading || fresh.length === 0 ? working : fresh
+  return suspects.map(([id]) => id)
 }
 
 function total(marks: readonly { readonly share: number }[] | undefined): number {

@@ -11,7 +11,7 @@ import { type Inferred, type Inferrer, results } from '../pipeline/results.ts'
 import { type Slots, slots } from '../pipeline/slots.ts'
 import type { CrashPlace } from './crash-record.ts'
 import type { Fault, InputReport, Once } from './messages.ts'
-import { noted } from './native-notes.ts'
+import { type OpeningNote, openingNote } from './native-notes.ts'
 import { ObjectTracks, untracked } from './object-tracks.ts'
 
 /** What a runner needs of its service. */
@@ -46,6 +46,7 @@ export class InputRunner {
   readonly #parts: InputParts
   readonly #slots: Slots
   readonly #tracks: ObjectTracks | undefined
+  readonly #opening: OpeningNote
   readonly #waiting: Waiting[] = []
   #abort = new AbortController()
   #ledger: Ledger = ledger()
@@ -56,6 +57,9 @@ export class InputRunner {
   #tellOpened: () => void = () => {}
   /** Resolves when the source gives samples, or has failed to. */
   readonly opened: Promise<void>
+  #tellProven: () => void = () => {}
+  /** Resolves when the source has given its first pictures, or has failed to. */
+  readonly proven: Promise<void>
   #finished: Promise<void> = Promise.resolve()
 
   constructor(parts: InputParts) {
@@ -65,6 +69,10 @@ export class InputRunner {
     this.opened = new Promise((resolve) => {
       this.#tellOpened = resolve
     })
+    this.proven = new Promise((resolve) => {
+      this.#tellProven = resolve
+    })
+    this.#opening = openingNote(parts.place, () => this.#tellProven())
   }
 
   /** Whether a `once` can wait for its next frame instead of opening the source again. */
@@ -89,6 +97,7 @@ export class InputRunner {
   async close(): Promise<void> {
     this.#abort.abort()
     this.#tellOpened()
+    this.#tellProven()
     this.#subscription?.unsubscribe()
     this.#tracks?.end()
     this.#rejectWaiting(new AgentError('CONFLICT', `the input '${this.#parts.id}' was closed`))
@@ -120,8 +129,9 @@ export class InputRunner {
     this.#run = randomUUID().slice(0, 8)
     this.#tracks?.begin(this.#run)
     this.#live = false
-    const { source, inferrer, place } = this.#parts
-    const samples = this.#counted(noted(source.samples(this.#abort.signal, this.#events()), place))
+    const { source, inferrer } = this.#parts
+    const opened = source.samples(this.#abort.signal, this.#events())
+    const samples = this.#counted(this.#opening.over(opened))
     const failed = (error: unknown): void =>
       this.#failed(AgentError.from(error, 'INFERENCE_FAILED'))
     return results(samples, this.#slots, inferrer, failed).pipe(
@@ -161,6 +171,7 @@ export class InputRunner {
 
   #seen({ frame, capturedAt, pts }: Pick<Sample, 'frame' | 'capturedAt' | 'pts'>): void {
     const { id, see } = this.#parts
+    this.#opening.picture()
     see?.({ input: id, frame, capturedAt, ...(pts === undefined ? {} : { pts }), ...this.#rate() })
   }
 
@@ -266,6 +277,7 @@ export class InputRunner {
 
   #report(state: InputReport['state'], error?: Fault): void {
     this.#tellOpened()
+    if (state !== 'live') this.#tellProven()
     const run = this.#run
     this.#parts.report({
       id: this.#parts.id,

@@ -2,21 +2,36 @@ import type { Model, Sample } from '../core/stages.ts'
 import type { MediaEngine } from '../media/engine.ts'
 import { type CrashPlace, crashNote, type NativeWork } from './crash-record.ts'
 
-/** The same samples; until the first one is there, the crash record says that the source is opened. */
-export async function* noted(
-  samples: AsyncIterable<Sample>,
-  place: CrashPlace,
-): AsyncGenerator<Sample> {
-  crashNote(place, 'open', true)
-  try {
-    let opening = true
-    for await (const sample of samples) {
-      if (opening) crashNote(place, 'open', false)
-      opening = false
-      yield sample
-    }
-  } finally {
-    crashNote(place, 'open', false)
+/** Pictures that prove an input: a decoder that crashes does so, as a rule, in its first ones. */
+export const PROVING_PICTURES = 3
+
+/** The note that a source is being opened: it stays until the source has proven itself. */
+export interface OpeningNote {
+  /** The same samples; the note begins, and at the latest ends, with them. */
+  over(samples: AsyncIterable<Sample>): AsyncGenerator<Sample>
+  /** One more picture was read. */
+  picture(): void
+}
+
+/** @param proven is called as often as the source is opened and proves itself */
+export function openingNote(place: CrashPlace, proven: () => void): OpeningNote {
+  let missing = 0
+  return {
+    async *over(samples) {
+      missing = PROVING_PICTURES
+      crashNote(place, 'open', true)
+      try {
+        yield* samples
+      } finally {
+        crashNote(place, 'open', false)
+      }
+    },
+    picture() {
+      missing -= 1
+      if (missing !== 0) return
+      crashNote(place, 'open', false)
+      proven()
+    },
   }
 }
 

@@ -16,6 +16,8 @@ export interface OnceJobsParts {
   readonly record: Pick<CrashRecord, 'place' | 'once'>
   /** Samples of one request that are alive at once. */
   readonly maxAlive: number
+  /** Resolves when a request may begin, or its signal is aborted. */
+  admitted(signal: AbortSignal): Promise<void>
   /** The input that is read under this id. */
   input(id: string): InputRunner | undefined
   /** @throws AgentError as `createSource` does */
@@ -81,7 +83,8 @@ export class OnceJobs {
   async #carryOut(once: Once, signal: AbortSignal, tickets: Credit): Promise<void> {
     const { request } = once
     try {
-      await this.#answer(once, signal, this.#answerer(once, signal, tickets))
+      await this.#parts.admitted(signal)
+      if (!signal.aborted) await this.#answer(once, signal, this.#answerer(once, signal, tickets))
       this.#parts.post({ type: 'once/done', request })
     } catch (error) {
       this.#parts.post({ type: 'once/failed', request, error: AgentError.from(error).toInfo() })

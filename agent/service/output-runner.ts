@@ -29,6 +29,8 @@ export class OutputRunner {
   #filter: OutputFilter
   #sink: Sink | undefined
   #opening: Sink | undefined
+  /** What it still gives up while it is closed was promised, and is told. */
+  #closing: Sink | undefined
   #state: OutputReport['state'] = 'opening'
   #error: AgentError | undefined
   #written = 0
@@ -142,6 +144,7 @@ export class OutputRunner {
     this.#closed = true
     clearTimeout(this.#retry)
     const sink = this.#sink ?? this.#opening
+    this.#closing ??= this.#sink
     this.#sink = undefined
     try {
       await sink?.close()
@@ -159,6 +162,7 @@ export class OutputRunner {
 
   /** @param by the sink that failed, whose later failures say nothing new; absent: one that did not open */
   #failed(error: AgentError, by?: Sink): void {
+    if (by && by === this.#closing) this.#parts.fault(error)
     if (this.#closed || (by && by !== this.#sink)) return
     this.#parts.fault(error)
     this.#error = error

@@ -15,6 +15,7 @@ import { InputRunner } from './input-runner.ts'
 import type { FromService, InputReport, ServiceLimits, ToService } from './messages.ts'
 import { notedEncoding, notedEngine, notedPreprocess, notedRead } from './native-notes.ts'
 import { OnceJobs } from './once-jobs.ts'
+import { openings } from './opening.ts'
 import { outbox } from './outbox.ts'
 import { type OutputParts, OutputRunner } from './output-runner.ts'
 import { type ServedStreams, servedStreams } from './served-streams.ts'
@@ -35,8 +36,6 @@ export interface RuntimeParts {
   readonly carefulMs?: number
 }
 
-/** Inputs open one after another: a crash while opening is then one input's; but none waits longer, ms. */
-const OPENING_MS = 500
 /** After a crash, inputs wait this long for the model, ms. */
 const MODEL_MS = 10_000
 
@@ -52,6 +51,7 @@ export class ServiceRuntime {
   readonly #inputs = new Map<string, InputRunner>()
   readonly #outputs = new Map<string, OutputRunner>()
   readonly #turns = turns()
+  readonly #openings
   readonly #once: OnceJobs
   readonly #previews: Previews
   readonly #streams: ServedStreams
@@ -80,7 +80,9 @@ export class ServiceRuntime {
     )
     this.#host = new InferenceHost(threads, this.#limits.batching)
     if (parts.start.careful) this.#host.inferAlone(parts.carefulMs ?? CRASH_MEMORY_MS)
+    this.#openings = openings(parts.start.careful)
     this.#once = new OnceJobs({
+      admitted: (signal) => this.#openings.admitted(signal),
       record: this.#record,
       maxAlive: this.#limits.samplesPerInput,
       input: (id) => this.#inputs.get(id),
@@ -101,7 +103,7 @@ export class ServiceRuntime {
         return this.#host.setOptions(message.options)
       case 'input/open':
         return this.#turns.take(`input ${message.id}`, () =>
-          this.#turns.take('opening', () => this.#openInput(message)),
+          this.#openings.take(() => this.#openInput(message)),
         )
       case 'input/close':
         return this.#turns.take(`input ${message.id}`, () => this.#closeInput(message.id))
@@ -181,9 +183,12 @@ export class ServiceRuntime {
     }
   }
 
-  async #openInput({ id, spec }: Extract<ToService, { type: 'input/open' }>): Promise<void> {
+  async #openInput({
+    id,
+    spec,
+  }: Extract<ToService, { type: 'input/open' }>): Promise<InputRunner | undefined> {
     if (this.#parts.start.careful) await within(MODEL_MS, this.#model)
-    if (this.#stopping) return
+    if (this.#stopping) return undefined
     const place = this.#record.place(id)
     try {
       const input = new InputRunner({
@@ -201,11 +206,12 @@ export class ServiceRuntime {
       })
       this.#inputs.set(id, input)
       input.open()
-      await within(OPENING_MS, input.opened)
+      return input
     } catch (cause) {
       const error = AgentError.from(cause)
       this.#faults.fault(error, { input: id })
       this.#parts.post({ type: 'input', report: { id, state: 'failed', error: error.toInfo() } })
+      return undefined
     }
   }
 

@@ -15,6 +15,8 @@ export interface SupervisorListener {
   ready(): void
   /** The process is gone; with a fault, it is started again by itself. */
   exited(crash: Fault | undefined): void
+  /** The process was to end, and did not do so in order. */
+  endedBadly(error: Fault): void
   /** Two crashes are attributed to it. */
   quarantined(suspect: Lasting, error: Fault): void
   message(message: FromRunning): void
@@ -161,21 +163,25 @@ export class Supervisor {
     this.#ready = false
     for (const tell of this.#gone.splice(0)) tell()
     if (!this.#wanted) {
-      log.info({ service }, 'service process ended')
+      log.info({ service, code, signal, hung: this.#hung, lastWords }, 'service process ended')
+      if (code !== 0) {
+        const lost = 'was stopped; what its outputs had under way may be lost'
+        listener.endedBadly(this.#describe(lost, code, signal, lastWords))
+      }
       listener.exited(undefined)
       return
     }
-    const crash = this.#describe(code, signal, lastWords)
+    const crash = this.#describe('is started again', code, signal, lastWords)
     log.warn({ service, code, signal, hung: this.#hung, lastWords }, 'service process crashed')
     this.#accuse(signal)
     listener.exited(crash)
     this.#again()
   }
 
-  #describe(code: number | null, signal: string | null, lastWords: string): Fault {
+  #describe(fate: string, code: number | null, signal: string | null, lastWords: string): Fault {
     const cause = this.#hung ?? (signal ? `ended by ${signal}` : `ended with code ${code}`)
     const words = lastWords ? `; it said: ${lastWords.slice(-300)}` : ''
-    const message = `the process of service '${this.#parts.service}' ${cause}; it is started again${words}`
+    const message = `the process of service '${this.#parts.service}' ${cause}; it ${fate}${words}`
     return new AgentError('SERVICE_CRASHED', message, { retryable: true }).toInfo()
   }
 

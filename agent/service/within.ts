@@ -1,11 +1,11 @@
-/** Waits for `task`, but no longer than `ms`. */
-export async function within(ms: number, task: Promise<void>): Promise<void> {
+/** Waits for `task`, but no longer than `ms`; tells whether it was done in time. */
+export async function within(ms: number, task: Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms)
   })
   try {
-    await Promise.race([task, late])
+    return await Promise.race([task.then(() => true), late])
   } finally {
     clearTimeout(timer)
   }

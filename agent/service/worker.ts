@@ -44,7 +44,11 @@ function stop(): void {
   const stopped = runtime?.stop() ?? Promise.resolve()
   stopped.then(
     () => process.exit(0),
-    () => process.exit(1),
+    (error: unknown) => {
+      // Its last words: main tells them on.
+      process.stderr.write(error instanceof Error ? error.message : String(error))
+      process.exit(1)
+    },
   )
 }
 

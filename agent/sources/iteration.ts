@@ -30,6 +30,7 @@ function iterate(
     await generator.return()
   }
   const stopQuietly = () => {
+    // Nobody pulls any more; whoever does, or calls return(), stops it too and gets the failure.
     stop().catch(() => undefined)
   }
   if (outer.aborted) stopQuietly()

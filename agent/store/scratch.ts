@@ -42,6 +42,7 @@ async function sweep(parent: string): Promise<void> {
   await Promise.all(
     names.map(async (name) => {
       const folder = join(parent, name)
+      // Another process was faster to sweep it.
       const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Date.now() }))
       if (Date.now() - mtimeMs > STALE_MS) await rm(folder, { recursive: true, force: true })
     }),

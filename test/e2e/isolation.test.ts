@@ -78,7 +78,7 @@ describe('one service falls, the others stand', () => {
       service: 'mixed',
       input: {
         good: { url: media('dog.mp4'), loop: true, fps: 5 },
-        bad: 'synthetic:?width=64&height=48&fps=5&live=1&crash=segv&at=15',
+        bad: 'synthetic:?width=64&height=48&fps=5&live=1&crash=segv&at=1',
       },
     })
     const failed = await agent.next(
@@ -87,6 +87,10 @@ describe('one service falls, the others stand', () => {
       since,
     )
     expect(failed.value.bad.error).toMatchObject({ code: 'SERVICE_CRASHED' })
+    const blamed = agent.heard
+      .slice(since)
+      .filter(({ topic, value }) => topic === agent.topic('mixed/error') && value.input)
+    expect(blamed.map(({ value }) => value.input)).toEqual(['bad'])
     const alert = await agent.next('$alert/mixed-bad', undefined, since)
     expect(alert.value).toMatchObject({ severity: 'error', code: 'SERVICE_CRASHED' })
     await agent.next('mixed/detections/good')

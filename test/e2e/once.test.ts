@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { phaseOf } from '../../agent/control/view.ts'
+import type { AgentError } from '../../agent/core/errors.ts'
 import type { FromService, OnceAnswer, ToService } from '../../agent/service/messages.ts'
 import type { InputSpec } from '../../schemas/control.ts'
 import type { Result } from '../../schemas/results.ts'
@@ -140,6 +141,24 @@ describe('uploads', () => {
     expect((await waiting).map(({ result }) => best(result))).toEqual(['dog'])
     expect(service.control.usage.pid).not.toBe(pid)
   })
+
+  it('that never cease do not hide which input crashes the process', async () => {
+    const service = await serviceUnderTest(usual)
+    const bad = () => service.control.state.inputs.bad
+    const rest = upTo(4).map(async () => {
+      const url = service.upload(photo)
+      while (bad()?.state !== 'failed') {
+        const asked = all(service.control.once(uploaded(url)))
+        await asked.catch(({ code }: AgentError) => expect(code).toBe('SERVICE_CRASHED'))
+      }
+    })
+    const url = 'synthetic:?width=64&height=48&fps=5&live=1&crash=segv&at=1'
+    service.control.dispatch({ type: 'input/set', replace: false, patch: { bad: { url } } })
+    service.control.dispatch({ type: 'compute/start' })
+    await Promise.all(rest)
+    expect(bad()?.error).toMatchObject({ code: 'SERVICE_CRASHED' })
+    expect(await all(service.control.once(uploaded(service.upload(photo))))).toHaveLength(1)
+  }, 60_000)
 
   it('are read only by the request that they belong to', async () => {
     const service = await serviceUnderTest(usual)

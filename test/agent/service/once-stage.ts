@@ -33,6 +33,7 @@ export class OnceStage {
     this.jobs = new OnceJobs({
       record,
       maxAlive: 3,
+      admitted: async () => undefined,
       input: () => undefined,
       source: ({ spec }) => this.#source(spec.url),
       inferrer: (lane) => this.#inferrer(lane, model),

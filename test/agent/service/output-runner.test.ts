@@ -10,6 +10,7 @@ import { greyFrame, result, sinkContext } from '../sinks/surroundings.ts'
 /** A runner, and what it reported. */
 function runner(spec: OutputSpec, mediaFolder?: string) {
   const reports: OutputReport[] = []
+  const faults: string[] = []
   const waiting = new Set<() => void>()
   const { context } = sinkContext(mediaFolder === undefined ? {} : { mediaFolder })
   const made = new OutputRunner({
@@ -20,7 +21,7 @@ function runner(spec: OutputSpec, mediaFolder?: string) {
       reports.push(report)
       for (const look of waiting) look()
     },
-    fault: () => undefined,
+    fault: ({ code, message }) => faults.push(`${code} ${message}`),
   })
   onTestFinished(() => made.close())
   const until = (passes: (report: OutputReport) => boolean): Promise<OutputReport> =>
@@ -43,7 +44,7 @@ function runner(spec: OutputSpec, mediaFolder?: string) {
     void made.write({ result: result(seq, others), frame })
     frame.release()
   }
-  return { made, reports, until, write }
+  return { made, reports, faults, until, write }
 }
 
 /** Waits until it reports this. */
@@ -103,6 +104,15 @@ describe('an output', () => {
     write(1)
     await peer.arrived.until(1)
     await counted(made, reports, { state: 'open', written: 1, dropped: 1 })
+  })
+
+  it('tells of what was not delivered when it is closed', async () => {
+    const { made, faults, write } = runner({ url: (await hookPeer()).url })
+    await made.open()
+    for (let seq = 0; seq < 3; seq += 1) write(seq)
+    await made.close()
+    const early = faults.filter((fault) => /^SINK_FAILED .*closed/.test(fault))
+    expect(early).toHaveLength(3)
   })
 
   it('breaks off an opening when it is closed', async () => {

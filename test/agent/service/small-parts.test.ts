@@ -8,6 +8,7 @@ import { blame } from '../../../agent/service/blame.ts'
 import {
   crashNote,
   crashRecord,
+  type NativeWork,
   nameInRecord,
   readCrashRecord,
   suspectCalled,
@@ -154,10 +155,44 @@ describe('blame', () => {
     const judge = blame()
     const busy = new Map([
       ['gate', ['read'] as const],
-      ['new', ['open'] as const],
+      ['new', ['open', 'read'] as const],
     ])
     judge.crashed('SIGABRT', busy, 0)
     expect(judge.crashed('SIGABRT', busy, 1)).toEqual(['new'])
+  })
+
+  it('does not suspect an input that waits for its first picture while native code works for others', () => {
+    const judge = blame()
+    const busy = new Map([
+      ['gate', ['read'] as const],
+      ['silent', ['open'] as const],
+    ])
+    judge.crashed('SIGSEGV', busy, 0)
+    expect(judge.crashed('SIGSEGV', busy, 1)).toEqual(['gate'])
+  })
+
+  it('finds the one that crashes alone after it crashed while something new was suspected', () => {
+    const once = nameInRecord({ kind: 'once' })
+    for (const [fresh, works] of [
+      [once, ['read']],
+      ['new', ['open', 'read']],
+    ] as const) {
+      const judge = blame()
+      const gate: [string, NativeWork[]] = ['gate', ['read']]
+      expect(judge.crashed('SIGSEGV', new Map([gate, [fresh, [...works]]]), 0)).toEqual([])
+      expect(judge.crashed('SIGSEGV', new Map([gate]), 1)).toEqual(['gate'])
+    }
+  })
+
+  it('does not blame what was being opened at one crash and runs beside others at the next', () => {
+    const judge = blame()
+    const during = (works: NativeWork[]) =>
+      new Map<string, NativeWork[]>([
+        ['gate', ['read']],
+        ['new', works],
+      ])
+    judge.crashed('SIGSEGV', during(['open', 'read']), 0)
+    expect(judge.crashed('SIGSEGV', during(['read']), 1)).toEqual([])
   })
 
   it('suspects a request for one result before inputs that had been running', () => {
