@@ -6,12 +6,13 @@ import Fastify, {
 } from 'fastify'
 import type { TSchema } from 'typebox'
 import { check } from '../../schemas/decode.ts'
+import { AgentError } from '../core/errors.ts'
 import { addRoutes, pathOf } from './add-routes.ts'
 import type { Handlers } from './calls.ts'
 import { defend } from './defences.ts'
 import { addPages } from './pages.ts'
 import type { HttpParts } from './parts.ts'
-import { problemOf, Refusal } from './problems.ts'
+import { problemOf } from './problems.ts'
 import { httpTraffic } from './prometheus/http-traffic.ts'
 import { agentRoutes } from './routes/agent.ts'
 import { uploadRoutes } from './routes/compute.ts'
@@ -46,12 +47,8 @@ export function httpApp(parts: HttpParts, serverFactory?: FastifyServerFactory):
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, parts))
   app.setNotFoundHandler((request, reply) => {
-    const refusal = new Refusal(
-      404,
-      'NOT_FOUND',
-      `nothing is at ${request.method} ${pathOf(request)}`,
-    )
-    answerProblem(refusal, request, reply, parts)
+    const message = `nothing is at ${request.method} ${pathOf(request)}`
+    answerProblem(new AgentError('NOT_FOUND', message), request, reply, parts)
   })
   defend(app, parts)
   const traffic = httpTraffic()

@@ -25,12 +25,7 @@ export function admitCallers(app: FastifyInstance, { access }: Pick<HttpParts, '
     const { role = usualRole(request), tokenInUrl = false } = accessOf(request)
     const admitted = await admitRequest(access, request.raw, { role, tokenInUrl })
     if (!('status' in admitted)) return
-    const { status, reason } = admitted
-    const code = status === 429 ? 'LIMIT_EXCEEDED' : 'NOT_AUTHORIZED'
-    throw new Refusal(status, code, reason, {
-      retryable: status === 429,
-      headers: denialHeaders(admitted),
-    })
+    throw new Refusal(admitted.status, admitted.reason, denialHeaders(admitted))
   })
 }
 

@@ -5,8 +5,9 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
+import { AgentError } from '../core/errors.ts'
 import type { RouteAccess } from './callers.ts'
-import { problemOf, Refusal } from './problems.ts'
+import { problemOf } from './problems.ts'
 
 /** What the pages of Swagger UI need. */
 export interface SwaggerUiParts {
@@ -69,8 +70,8 @@ async function swaggerUi({ policy, version }: SwaggerUiParts): Promise<FastifyIn
 
 /** Also where a path leads out of the folder. */
 function absent(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const refusal = new Refusal(404, 'NOT_FOUND', `nothing is at GET ${pathOf(request)}`)
-  return answer(request, reply, refusal)
+  const message = `nothing is at GET ${pathOf(request)}`
+  return answer(request, reply, new AgentError('NOT_FOUND', message))
 }
 
 function answer(request: FastifyRequest, reply: FastifyReply, thrown: Error): FastifyReply {

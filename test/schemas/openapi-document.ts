@@ -27,6 +27,8 @@ export interface Operation {
     readonly in: string
     readonly required?: boolean
     readonly example?: string
+    /** Instead of all the others, where it is shared. */
+    readonly $ref?: string
   }[]
   readonly requestBody?: { readonly required: boolean; readonly content: Content }
   readonly responses: Readonly<Record<string, Answered>>
