@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { StaticDocumentSpec } from '@fastify/swagger'
 import Fastify, {
   type FastifyError,
@@ -5,6 +7,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
+import { packageFolder } from '../config/folders.ts'
 import { AgentError } from '../core/errors.ts'
 import type { RouteAccess } from './callers.ts'
 import { problemOf } from './problems.ts'
@@ -51,10 +54,12 @@ async function swaggerUi({ policy, version }: SwaggerUiParts): Promise<FastifyIn
   )
   const document = openApi(version()) as StaticDocumentSpec['document']
   await app.register(swagger, { mode: 'static', specification: { document } })
+  const script = join(packageFolder(), 'dashboards', 'docs', 'event-streams.js')
+  const js = [{ filename: 'event-streams.js', content: await readFile(script, 'utf8') }]
   await app.register(ui, {
     routePrefix: '/docs',
     staticCSP: { ...policy },
-    theme: { title: 'Heliograph: HTTP interface' },
+    theme: { title: 'Heliograph: HTTP interface', js },
     uiConfig: {
       layout: 'BaseLayout',
       deepLinking: true,

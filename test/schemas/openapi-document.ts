@@ -12,6 +12,8 @@ export type Content = Readonly<Record<string, Media>>
 
 /** One answer. */
 export interface Answered {
+  /** Where it is described, if not here; a description here comes first. */
+  readonly $ref?: string
   readonly description: string
   readonly headers?: Readonly<Record<string, object>>
   readonly content?: Content
