@@ -53,6 +53,7 @@ export const EventQuery = Type.Object({
 
 /** What an event stream says, for people. */
 export const eventsDescription = [
+  'A stream without an end, for an `EventSource` or `curl -N`; Swagger UI shows its first second.',
   'Server-sent events. `event` is the first level of the topic (`fault` for the topic `error`, since that is what an EventSource calls the loss of its connection); `data` is one line of JSON: `service`, `topic`, `payload`.',
   'Without Last-Event-ID, every retained value comes first (state, input, output, model, stream, $state, $info, $metrics, $alert).',
   'With it, what came after that event. `event: gap` tells that some of it is not here any more: where that may concern retained values, they follow.',

@@ -1,4 +1,4 @@
-import type { Route } from './route.ts'
+import { isIdempotent, type Route } from './route.ts'
 
 /** Headers of requests, as parameters by name. */
 export const requestHeaders = {
@@ -38,8 +38,11 @@ export const answerHeaders = {
 } as const
 
 /** Which headers a request may have. @param isGuarded its path holds configuration, which has an ETag */
-export function requestHeadersOf({ method }: Pick<Route, 'method'>, isGuarded: boolean): object[] {
-  if (method === 'GET') return []
+export function requestHeadersOf(
+  route: Pick<Route, 'method' | 'uploads'>,
+  isGuarded: boolean,
+): object[] {
+  if (!isIdempotent(route)) return []
   const guards = isGuarded ? (['ifMatch', 'ifNoneMatch'] as const) : []
   return [...guards, 'idempotencyKey' as const].map((name) => ({
     $ref: `#/components/parameters/${name}`,

@@ -7,6 +7,7 @@ import {
   requestHeaders,
   requestHeadersOf,
 } from './openapi-headers.ts'
+import { problemsOf } from './openapi-problems.ts'
 import { type Answer, problemAnswer, type Route } from './route.ts'
 import { routes } from './routes.ts'
 
@@ -16,7 +17,7 @@ type Table = Readonly<Record<string, Route>>
 interface Described {
   readonly name: string
   readonly route: Route
-  /** Its path holds configuration: it can be put, and has an ETag. */
+  /** It is about configuration: its path can be put, and has an ETag. */
   readonly isGuarded: boolean
 }
 
@@ -28,7 +29,7 @@ export function openApi(version: string, table: Table = routes): object {
   const writer = schemaWriter()
   const paths: Record<string, Record<string, object>> = {}
   for (const [name, route] of Object.entries(table)) {
-    const isGuarded = Object.hasOwn(table, `PUT ${route.path}`)
+    const isGuarded = Object.hasOwn(table, `PUT ${route.path}`) && route.uploads === undefined
     const method = route.method.toLowerCase()
     const described = operation({ name, route, isGuarded }, writer)
     paths[route.path] = { ...paths[route.path], [method]: described }
@@ -97,6 +98,7 @@ function operation({ name, route, isGuarded }: Described, writer: SchemaWriter):
     ...(body ? { requestBody: body } : {}),
     responses: {
       ...Object.fromEntries(responses),
+      ...problemsOf(route, isGuarded),
       default: { $ref: '#/components/responses/problem' },
     },
   }

@@ -1,5 +1,7 @@
 import type { TObject, TSchema } from 'typebox'
+import type { ErrorCode } from './errors.ts'
 import { Problem } from './http.ts'
+import type { RefusalStatus } from './problems.ts'
 
 /** Who may call a route, where clients authenticate: each may do what the ones before it may. */
 export type Role = 'anyone' | 'viewer' | 'operator' | 'admin'
@@ -31,6 +33,13 @@ export interface Route {
   readonly uploads?: readonly string[]
   /** By status. */
   readonly answers: Readonly<Record<number, Answer>>
+  /** What its work may end in, besides what its shape implies (`openapi-problems.ts`). */
+  readonly fails?: readonly (ErrorCode | RefusalStatus)[]
+}
+
+/** Whether a request may carry an Idempotency-Key: it changes something, and is short enough to be compared. */
+export function isIdempotent({ method, uploads }: Pick<Route, 'method' | 'uploads'>): boolean {
+  return method !== 'GET' && uploads === undefined
 }
 
 /** Problems that any call may end in. */

@@ -8,6 +8,7 @@ const events = {
   method: 'GET',
   role: 'viewer',
   query: EventQuery,
+  fails: [503],
   answers: {
     200: { description: eventsDescription, content: ['text/event-stream'] },
   },

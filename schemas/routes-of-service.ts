@@ -7,6 +7,30 @@ import { Inputs, ModelStatus, Outputs } from './state.ts'
 /** The path names a service. */
 export const ofService = Type.Object({ service: Id })
 
+/** What configuring a part may end in. */
+export const fails = {
+  input: ['SOURCE_UNSUPPORTED', 'LIMIT_EXCEEDED'],
+  output: ['SINK_UNSUPPORTED', 'LIMIT_EXCEEDED'],
+  model: ['MODEL_UNKNOWN'],
+} as const satisfies Record<string, Route['fails']>
+
+/** What a computation that is waited for may end in. */
+const computing = [
+  'CONFLICT',
+  'SOURCE_UNSUPPORTED',
+  'SOURCE_FORBIDDEN',
+  'SOURCE_UNREACHABLE',
+  'SOURCE_DECODE',
+  'BACKEND_UNAVAILABLE',
+  'MODEL_LOAD',
+  'MODEL_INTEGRITY',
+  'INFERENCE_FAILED',
+  'LIMIT_EXCEEDED',
+  'SERVICE_CRASHED',
+  'TIMEOUT',
+  406,
+] as const
+
 type Part = Omit<Route, 'path' | 'tag' | 'params'>
 
 const inputs = ok('Every input with its state.', Inputs)
@@ -27,6 +51,7 @@ const parts = {
     role: 'operator',
     summary: 'Replace all inputs: by one URL, or by a map.',
     body: InputSet,
+    fails: fails.input,
     answers: inputs,
   },
   'PATCH /input': {
@@ -34,6 +59,7 @@ const parts = {
     role: 'operator',
     summary: 'Change inputs by id; null removes one.',
     body: InputSet,
+    fails: fails.input,
     answers: inputs,
   },
   'GET /output': {
@@ -47,6 +73,7 @@ const parts = {
     role: 'operator',
     summary: 'Replace all outputs.',
     body: OutputSet,
+    fails: fails.output,
     answers: outputs,
   },
   'PATCH /output': {
@@ -54,6 +81,7 @@ const parts = {
     role: 'operator',
     summary: 'Change outputs by id; null removes one.',
     body: OutputSet,
+    fails: fails.output,
     answers: outputs,
   },
   'GET /model': {
@@ -67,6 +95,7 @@ const parts = {
     role: 'operator',
     summary: "Choose the model; options that are not named go back to the model's own.",
     body: ModelSet,
+    fails: fails.model,
     answers: model,
   },
   'PATCH /model': {
@@ -74,6 +103,7 @@ const parts = {
     role: 'operator',
     summary: 'Change the model, its device or single options.',
     body: ModelSet,
+    fails: fails.model,
     answers: model,
   },
   'GET /compute': {
@@ -88,6 +118,7 @@ const parts = {
     summary: 'Start (also: empty body), stop, or infer once.',
     body: Compute,
     bodyOptional: true,
+    fails: computing,
     answers: {
       200: { description: 'Stopped, or what was inferred once.', schema: ComputeAnswer },
       202: { description: 'Started; the streams can be watched.', schema: ComputeView },
@@ -109,6 +140,7 @@ const parts = {
     query: Type.Object({
       tag: Type.Optional(Type.String({ maxLength: 256, description: 'Copied into the results.' })),
     }),
+    fails: computing,
     answers: {
       200: {
         description:

@@ -3,9 +3,10 @@ import { ModelsPull, ServiceAdd } from './control.ts'
 import { ModelView, Pong, PulledModel, ServiceSection, ServiceView } from './http.ts'
 import { ok, type Route } from './route.ts'
 import { observing } from './routes-observing.ts'
-import { ofDefault, ofNamed, ofService } from './routes-of-service.ts'
+import { fails, ofDefault, ofNamed, ofService } from './routes-of-service.ts'
 import { AgentInfo } from './state.ts'
 
+const sectionFails = [...fails.model, ...fails.input, ...fails.output] as const
 const view = { description: 'The service.', schema: ServiceView }
 
 /** Every route of the HTTP interface. Adding one is adding an entry, and its handler in `agent/http/routes`. */
@@ -26,6 +27,7 @@ export const routes = {
     role: 'admin',
     summary: 'Add a service.',
     body: ServiceAdd,
+    fails: ['CONFLICT', ...sectionFails],
     answers: { 201: view },
   },
   'GET /services/{service}': {
@@ -46,6 +48,7 @@ export const routes = {
     params: ofService,
     body: ServiceSection,
     bodyOptional: true,
+    fails: sectionFails,
     answers: { 200: view, 201: view },
   },
   'PATCH /services/{service}': {
@@ -57,6 +60,7 @@ export const routes = {
     params: ofService,
     body: ServiceSection,
     bodyOptional: true,
+    fails: sectionFails,
     answers: { 200: view },
   },
   'DELETE /services/{service}': {
@@ -84,6 +88,7 @@ export const routes = {
     role: 'admin',
     summary: 'Fetch and convert a model ahead of its use; answers when it is done.',
     body: ModelsPull,
+    fails: ['MODEL_UNKNOWN', 'MODEL_LOAD', 'MODEL_INTEGRITY'],
     answers: ok('It lies on this machine.', PulledModel),
   },
   'GET /info': {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import multipart from '@fastify/multipart'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Route } from '../../schemas/route.ts'
+import { isIdempotent, type Route } from '../../schemas/route.ts'
 import { type RouteName, routes } from '../../schemas/routes.ts'
 import { readPayload } from '../control/request.ts'
 import { AgentError } from '../core/errors.ts'
@@ -20,7 +20,7 @@ export function addRoutes(app: FastifyInstance, handlers: Handlers, limits: Spoo
     const handler = handlers[name as RouteName]
     return {
       route,
-      handler: route.method === 'GET' || route.uploads ? handler : once(name, handler),
+      handler: isIdempotent(route) ? once(name, handler) : handler,
     }
   })
   takeAnyPayload(app)

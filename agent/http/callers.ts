@@ -33,12 +33,7 @@ export function admitCallers(app: FastifyInstance, { access }: Pick<HttpParts, '
       request.caller = admitted.name
       return
     }
-    const { status, reason } = admitted
-    const code = status === 429 ? 'LIMIT_EXCEEDED' : 'NOT_AUTHORIZED'
-    throw new Refusal(status, code, reason, {
-      retryable: status === 429,
-      headers: denialHeaders(admitted),
-    })
+    throw new Refusal(admitted.status, admitted.reason, denialHeaders(admitted))
   })
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import Negotiator from 'negotiator'
+import { AgentError } from '../core/errors.ts'
 import type { OnceAnswer } from '../service/messages.ts'
 import type { CallAnswer } from './calls.ts'
 import { problemOf, Refusal } from './problems.ts'
@@ -24,7 +25,7 @@ export function formOf(accept: string | undefined): Form {
   const type = new Negotiator({ headers }).mediaType(Object.keys(forms))
   if (type !== undefined) return forms[type as keyof typeof forms]
   const known = Object.keys(forms).join(', ')
-  throw new Refusal(406, 'MESSAGE_INVALID', `Accept must allow one of: ${known}`)
+  throw new Refusal(406, `Accept must allow one of: ${known}`)
 }
 
 /** The picture that a form asks a service for, if any. */
@@ -43,7 +44,7 @@ export async function computeAnswer(
   path: string,
 ): Promise<CallAnswer> {
   const first = await answers.next()
-  if (first.done) throw new Refusal(422, 'SOURCE_DECODE', 'there was no picture in it')
+  if (first.done) throw new AgentError('SOURCE_DECODE', 'there was no picture in it')
   const second = form === 'lines' ? undefined : await failed(answers)
   if (second && 'result' in second && second.result.done) return single(first.value, form)
   const all = rejoined([first.value], second, answers)

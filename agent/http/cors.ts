@@ -20,7 +20,7 @@ export function trustOrigins(app: FastifyInstance, { trust }: Pick<HttpParts, 't
     // An answer to one origin must not be taken from a cache for another.
     reply.raw.setHeader('vary', 'Origin')
     const reason = distrust(trust, { host, origin, address: socket.localAddress })
-    if (reason) throw new Refusal(403, 'NOT_AUTHORIZED', reason)
+    if (reason) throw new Refusal(403, reason)
     if (origin === undefined) return
     reply.raw.setHeader('access-control-allow-origin', origin)
     reply.raw.setHeader('access-control-expose-headers', answerFields)

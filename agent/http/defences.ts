@@ -25,8 +25,6 @@ function refuseEncodings(app: FastifyInstance): void {
     const encoding = headers['content-encoding']
     if (encoding === undefined || encoding.toLowerCase() === 'identity') return
     const message = `Content-Encoding '${encoding.slice(0, 50)}' is not read; send the body as it is`
-    throw new Refusal(415, 'MESSAGE_INVALID', message, {
-      headers: { 'accept-encoding': 'identity' },
-    })
+    throw new Refusal(415, message, { 'accept-encoding': 'identity' })
   })
 }

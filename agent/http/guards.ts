@@ -39,10 +39,10 @@ export function checkPreconditions(
   const tag = service && etagOf(part, service)
   if (match !== undefined && !(tag && (match.trim() === '*' || tagsOf(match).includes(tag)))) {
     const now = tag ? `it is ${tag} now` : 'it is not there'
-    throw new Refusal(412, 'CONFLICT', `If-Match asks for ${match.slice(0, 100)}, but ${now}`)
+    throw new Refusal(412, `If-Match asks for ${match.slice(0, 100)}, but ${now}`)
   }
   if (noneMatch?.trim() === '*' && tag) {
-    throw new Refusal(412, 'CONFLICT', 'If-None-Match: * asks that nothing be there, but there is')
+    throw new Refusal(412, 'If-None-Match: * asks that nothing be there, but there is')
   }
 }
 

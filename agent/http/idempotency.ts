@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { answers } from '../control/answers.ts'
+import { AgentError } from '../core/errors.ts'
 import { redact } from '../core/redact.ts'
 import type { Call, CallAnswer, Handler } from './calls.ts'
 import { Refusal } from './problems.ts'
@@ -23,7 +24,7 @@ export function idempotent(): (name: string, handler: Handler) => Handler {
     if (typeof given !== 'string') return handler(call)
     if (given.length === 0 || given.length > MAX_KEY_LENGTH) {
       const rule = `Idempotency-Key must have 1 to ${MAX_KEY_LENGTH} characters`
-      throw new Refusal(400, 'MESSAGE_INVALID', rule)
+      throw new AgentError('MESSAGE_INVALID', rule)
     }
     const key = JSON.stringify([name, call.params, call.caller, given])
     const content = contentOf(call)
@@ -37,7 +38,7 @@ export function idempotent(): (name: string, handler: Handler) => Handler {
     const { content: asked, answer } = await before
     if (asked === content) return answer
     const message = `Idempotency-Key '${redact(given)}' was used for another request; take a new one`
-    throw new Refusal(422, 'CONFLICT', message)
+    throw new Refusal(422, message)
   }
 }
 

@@ -27,7 +27,7 @@ export function limitRates(app: FastifyInstance, limits: Limits): void {
     if (!taken || taken.isAllowed || !taken.isExceeded) return
     const message = `more requests than http.limits.${bucket} (${limits[bucket]}) from this address`
     const headers = { 'retry-after': String(Math.max(1, taken.ttlInSeconds)) }
-    throw new Refusal(429, 'LIMIT_EXCEEDED', message, { retryable: true, headers })
+    throw new Refusal(429, message, headers)
   })
 }
 

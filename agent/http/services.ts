@@ -1,7 +1,7 @@
 import type { AgentControl } from '../control/agent-control.ts'
 import type { ServiceControl } from '../control/service-control.ts'
+import { AgentError } from '../core/errors.ts'
 import type { Call } from './calls.ts'
-import { Refusal } from './problems.ts'
 
 /** A service and its name. */
 export interface NamedService {
@@ -9,7 +9,7 @@ export interface NamedService {
   readonly service: ServiceControl
 }
 
-/** The service that a path names; without a name, the default one. @throws Refusal 404, 409 */
+/** The service that a path names; without a name, the default one. @throws AgentError NOT_FOUND, CONFLICT */
 export function serviceOf(
   { services }: AgentControl,
   { params }: Pick<Call, 'params'>,
@@ -21,9 +21,9 @@ export function serviceOf(
 }
 
 /** No service has this name. */
-export function absent(services: ReadonlyMap<string, unknown>, id: string): Refusal {
+export function absent(services: ReadonlyMap<string, unknown>, id: string): AgentError {
   const known = [...services.keys()].join(' ') || 'none yet; POST /services makes one'
-  return new Refusal(404, 'NOT_FOUND', `no service '${id.slice(0, 80)}' (known: ${known})`)
+  return new AgentError('NOT_FOUND', `no service '${id.slice(0, 80)}' (known: ${known})`)
 }
 
 /** The one named `default`, else the only one. */
@@ -32,9 +32,9 @@ function defaultService(services: ReadonlyMap<string, unknown>): string {
   const ids = [...services.keys()]
   const [only, ...others] = ids
   if (only === undefined) {
-    throw new Refusal(404, 'NOT_FOUND', 'there is no service; POST /services makes one')
+    throw new AgentError('NOT_FOUND', 'there is no service; POST /services makes one')
   }
   if (others.length === 0) return only
   const list = ids.map((id) => `/services/${id}`).join(' ')
-  throw new Refusal(409, 'CONFLICT', `several services are here and none is named default: ${list}`)
+  throw new AgentError('CONFLICT', `several services are here and none is named default: ${list}`)
 }

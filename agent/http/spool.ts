@@ -3,6 +3,7 @@ import { open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
+import { AgentError } from '../core/errors.ts'
 import { Refusal } from './problems.ts'
 
 /** An upload that lies in a file of its own. */
@@ -26,7 +27,7 @@ export interface SpoolLimits {
 export interface Spool {
   /**
    * Reads a body to its end; on failure nothing of it stays.
-   * @throws Refusal 400 for an empty one, 413 for one that is too large, 507 where there is no more room
+   * @throws AgentError MESSAGE_INVALID for an empty one; Refusal 413 for one that is too large, 507 where there is no more room
    */
   take(body: Readable): Promise<Upload>
 }
@@ -40,11 +41,11 @@ export function spool(folder: string, limits: SpoolLimits): Spool {
     spooled += bytes
     if (ofThis > maxUploadBytes) {
       const message = `an upload may have ${maxUploadBytes} bytes (setting http.maxUploadBytes)`
-      throw new Refusal(413, 'LIMIT_EXCEEDED', message)
+      throw new Refusal(413, message)
     }
     if (spooled > maxSpoolBytes) {
       const message = `uploads may take ${maxSpoolBytes} bytes together (setting http.maxSpoolBytes)`
-      throw new Refusal(507, 'LIMIT_EXCEEDED', message, { retryable: true })
+      throw new Refusal(507, message)
     }
   }
   return {
@@ -68,7 +69,7 @@ export function spool(folder: string, limits: SpoolLimits): Spool {
           await file.write(chunk)
         }
         if (bytes === 0)
-          throw new Refusal(400, 'MESSAGE_INVALID', 'the body is empty: send a picture')
+          throw new AgentError('MESSAGE_INVALID', 'the body is empty: send a picture')
         return { url: pathToFileURL(path).href, bytes, remove }
       } catch (error) {
         await remove()

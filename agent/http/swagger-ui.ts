@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { StaticDocumentSpec } from '@fastify/swagger'
 import Fastify, {
   type FastifyError,
@@ -5,8 +7,10 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
+import { packageFolder } from '../config/folders.ts'
+import { AgentError } from '../core/errors.ts'
 import type { RouteAccess } from './callers.ts'
-import { problemOf, Refusal } from './problems.ts'
+import { problemOf } from './problems.ts'
 
 /** What the pages of Swagger UI need. */
 export interface SwaggerUiParts {
@@ -50,10 +54,12 @@ async function swaggerUi({ policy, version }: SwaggerUiParts): Promise<FastifyIn
   )
   const document = openApi(version()) as StaticDocumentSpec['document']
   await app.register(swagger, { mode: 'static', specification: { document } })
+  const script = join(packageFolder(), 'dashboards', 'docs', 'event-streams.js')
+  const js = [{ filename: 'event-streams.js', content: await readFile(script, 'utf8') }]
   await app.register(ui, {
     routePrefix: '/docs',
     staticCSP: { ...policy },
-    theme: { title: 'Heliograph: HTTP interface' },
+    theme: { title: 'Heliograph: HTTP interface', js },
     uiConfig: {
       layout: 'BaseLayout',
       deepLinking: true,
@@ -69,8 +75,8 @@ async function swaggerUi({ policy, version }: SwaggerUiParts): Promise<FastifyIn
 
 /** Also where a path leads out of the folder. */
 function absent(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const refusal = new Refusal(404, 'NOT_FOUND', `nothing is at GET ${pathOf(request)}`)
-  return answer(request, reply, refusal)
+  const message = `nothing is at GET ${pathOf(request)}`
+  return answer(request, reply, new AgentError('NOT_FOUND', message))
 }
 
 function answer(request: FastifyRequest, reply: FastifyReply, thrown: Error): FastifyReply {

@@ -11,6 +11,7 @@ import {
   valuesOf,
 } from '../schemas/openapi-document.ts'
 import { type AgentUnderTest, startAgentUnderTest } from './agent-under-test.ts'
+import { undocumented } from './documented-statuses.ts'
 
 interface Message {
   readonly examples: readonly { readonly name: string; readonly payload: unknown }[]
@@ -128,6 +129,10 @@ describe('a call that fails', () => {
     )
     expect(response.headers.get('content-type')?.split(';')[0]).toBe(type)
     expectValid(schema ?? {}, problem)
+  })
+
+  it('has a status that the document names', async () => {
+    expect(await undocumented(agent.running.addresses.http)).toEqual([])
   })
 })
 

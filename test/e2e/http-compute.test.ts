@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type AgentUnderTest, media, startAgentUnderTest } from './agent-under-test.ts'
+import { undocumented } from './documented-statuses.ts'
 import { type WebCaller, webCaller } from './web-caller.ts'
 
 const photo = media('street.jpg')
@@ -112,6 +113,10 @@ describe('pictures over HTTP', () => {
     expect(await response.json()).toMatchObject({ status, code })
     expect(response.status).toBe(status)
     expect((await send('/compute', new Uint8Array(jpeg), '*/*')).status).toBe(200)
+  })
+
+  it('are answered only by statuses that the OpenAPI document names', async () => {
+    expect(await undocumented(agent.running.addresses.http)).toEqual([])
   })
 })
 

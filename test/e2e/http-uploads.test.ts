@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import { crc32, deflateSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type AgentUnderTest, media, startAgentUnderTest } from './agent-under-test.ts'
+import { undocumented } from './documented-statuses.ts'
 import { type WebCaller, webCaller } from './web-caller.ts'
 
 const MB = 1_000_000
@@ -122,6 +123,10 @@ describe('uploads that are too much', () => {
     })
     expect(response.status).toBe(415)
     await stillWorks()
+  })
+
+  it('are answered only by statuses that the OpenAPI document names', async () => {
+    expect(await undocumented(agent.running.addresses.http)).toEqual([])
   })
 })
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { needs } from '../interop/needs.ts'
 import { ffprobe } from '../interop/rtsp-players.ts'
 import { type AgentUnderTest, media, startAgentUnderTest } from './agent-under-test.ts'
+import { undocumented } from './documented-statuses.ts'
 import { type WebCaller, webCaller } from './web-caller.ts'
 
 const clip = `file://${media('dog.mp4')}`
@@ -160,5 +161,9 @@ describe("the paper's interface over HTTP", () => {
       boot: expect.any(String),
       at: expect.any(Number),
     })
+  })
+
+  it('answered only statuses that the OpenAPI document names', async () => {
+    expect(await undocumented(agent.running.addresses.http)).toEqual([])
   })
 })

@@ -14,6 +14,8 @@ export interface BrowserPage {
   open(url: string): Promise<void>
   /** What an expression gives in the page; promises are awaited. */
   evaluate<T>(expression: string): Promise<T>
+  /** Chooses files in the input that an expression gives. */
+  chooseFiles(expression: string, files: readonly string[]): Promise<void>
   /** Types into what has the focus, key by key. */
   type(text: string): Promise<void>
   /** Pretends that the person prefers a scheme, and that the window is as large. */
@@ -25,11 +27,11 @@ export interface BrowserPage {
 /** What the protocol carries differs by method. */
 type Values = ReturnType<typeof JSON.parse>
 
-/** Starts a browser with one empty page (Chrome DevTools Protocol). */
-export async function openBrowser(): Promise<BrowserPage> {
+/** Starts a browser with one empty page (Chrome DevTools Protocol). @param more command-line arguments */
+export async function openBrowser(...more: readonly string[]): Promise<BrowserPage> {
   const profile = await mkdtemp(join(tmpdir(), 'browser-'))
   const args = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']
-  args.push('--remote-debugging-port=0', `--user-data-dir=${profile}`, '--hide-scrollbars')
+  args.push('--remote-debugging-port=0', `--user-data-dir=${profile}`, '--hide-scrollbars', ...more)
   const stdio = ['ignore', 'ignore', 'pipe'] as const
   const browser = spawn('chromium', args, { stdio: [...stdio], detached: true })
   const gone = once(browser, 'exit')
@@ -131,6 +133,10 @@ function page(protocol: Protocol, session: string, close: () => Promise<void>): 
       })
       if (exceptionDetails) throw new Error(JSON.stringify(exceptionDetails))
       return result.value
+    },
+    async chooseFiles(expression, files) {
+      const { result } = await call('Runtime.evaluate', { expression })
+      await call('DOM.setFileInputFiles', { files, objectId: result.objectId })
     },
     async type(text) {
       for (const key of text) await call('Input.dispatchKeyEvent', { type: 'char', text: key })

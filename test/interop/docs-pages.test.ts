@@ -1,14 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { channelAddress } from '../../schemas/asyncapi.ts'
 import { examples } from '../../schemas/examples.ts'
 import { type TopicName, topics } from '../../schemas/topics.ts'
 import { type AgentUnderTest, startAgentUnderTest } from '../e2e/agent-under-test.ts'
-import { type Document, operationsOf } from '../schemas/openapi-document.ts'
 import { type BrowserPage, openBrowser } from './browser.ts'
 import { needs } from './needs.ts'
 
-const openApi: Document = JSON.parse(readFileSync('schemas/openapi.json', 'utf8'))
 const names = Object.keys(topics) as TopicName[]
 
 let agent: AgentUnderTest
@@ -32,53 +29,6 @@ describe.skipIf(!needs('chromium', 'chromium'))('a browser', { timeout: 60_000 }
     )
   const inPage = (expression: string) =>
     expect.poll(() => page.evaluate(expression), { timeout: 20_000 })
-
-  /** Opens a call in Swagger UI, carries it out as it stands there, and gives what the page shows of the answer. */
-  async function tried(id: string, mediaType?: string) {
-    const call = `document.querySelector('[id$="-${id}"]')`
-    const answer = `${call}.querySelector('.live-responses-table .response')`
-    await page.evaluate(`${call}.querySelector('.opblock-summary-control').click()`)
-    await inPage(`Boolean(${call}.querySelector('.execute'))`).toBe(true)
-    if (mediaType !== undefined) {
-      const select = `${call}.querySelector('select.content-type')`
-      await page.evaluate(
-        `${select}.value = '${mediaType}'; ${select}.dispatchEvent(new Event('change', { bubbles: true }))`,
-      )
-    }
-    await page.evaluate(`${call}.querySelector('.execute').click()`)
-    await inPage(`Boolean(${answer})`).toBe(true)
-    return page.evaluate<{ status: number; body: string }>(`({
-      status: Number(${answer}.querySelector('.response-col_status').firstChild.textContent),
-      body: ${answer}.querySelector('.response-col_description .microlight')?.textContent ?? '',
-    })`)
-  }
-
-  // That every call can be carried out as the document shows it is in e2e/examples.test.ts.
-  it('tries calls of every kind on /docs', async () => {
-    await open('/docs')
-    const count = operationsOf(openApi).length
-    expect(count).toBeGreaterThan(30)
-    await inPage(`document.querySelectorAll('.opblock').length`).toBe(count)
-    expect(await tried('postServices')).toMatchObject({
-      status: 201,
-      body: expect.stringContaining('"gate"'),
-    })
-    expect(await tried('putInput', 'text/plain')).toMatchObject({
-      status: 200,
-      body: expect.stringContaining('"synthetic:?width=640&height=360&fps=5"'),
-    })
-    expect(await tried('patchModel')).toMatchObject({
-      status: 200,
-      body: expect.stringContaining('"minScore": 0.6'),
-    })
-    expect(await tried('getServicesService')).toMatchObject({
-      status: 200,
-      body: expect.stringContaining('"synthetic:?width=640&height=360&fps=5"'),
-    })
-    expect(await tried('deleteServicesService')).toMatchObject({ status: 204 })
-    expect(await tried('getServices')).toMatchObject({ status: 200, body: '[]' })
-    expect(page.complaints).toEqual([])
-  }, 120_000)
 
   it('finds on /docs/events what is typed, while it is typed', async () => {
     await open('/docs/events')

@@ -12,6 +12,8 @@ export type Content = Readonly<Record<string, Media>>
 
 /** One answer. */
 export interface Answered {
+  /** Where it is described, if not here; a description here comes first. */
+  readonly $ref?: string
   readonly description: string
   readonly headers?: Readonly<Record<string, object>>
   readonly content?: Content
@@ -27,6 +29,8 @@ export interface Operation {
     readonly in: string
     readonly required?: boolean
     readonly example?: string
+    /** Instead of all the others, where it is shared. */
+    readonly $ref?: string
   }[]
   readonly requestBody?: { readonly required: boolean; readonly content: Content }
   readonly responses: Readonly<Record<string, Answered>>

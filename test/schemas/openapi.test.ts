@@ -62,7 +62,12 @@ describe('the OpenAPI document', () => {
         .map((one) => one.name)
       expect(inPath ?? []).toEqual(Object.keys(params?.properties ?? {}))
       expect(operation?.requestBody !== undefined).toBe((body ?? uploads) !== undefined)
-      expect(Object.keys(operation?.responses ?? {})).toEqual([...Object.keys(answers), 'default'])
+      const statuses = Object.keys(operation?.responses ?? {})
+      expect(statuses).toEqual(expect.arrayContaining([...Object.keys(answers), '403', 'default']))
+      expect(statuses.includes('401')).toBe(role !== 'anyone')
+      expect(statuses.filter((status) => status < '400')).toEqual(
+        Object.keys(answers).filter((status) => status < '400'),
+      )
     },
   )
 
@@ -89,6 +94,39 @@ describe('the OpenAPI document', () => {
       const validator = Compile({ ...schema, components: document.components })
       expect(validator.Errors(value)[1]).toEqual([])
     }
+  })
+
+  it('names the problems of each operation: what its shape implies, and what its work may end in', () => {
+    const problemsOf = (name: string) =>
+      Object.entries(operationOf(name)?.responses ?? {})
+        .filter(([status]) => status >= '400' && status !== 'default')
+        .map(([status, { description }]) => [
+          status,
+          description.match(/[A-Z]{2,}(_[A-Z]+)*(?=`:)/g),
+        ])
+    expect(problemsOf('GET /health/live')).toEqual([
+      ['403', ['NOT_AUTHORIZED']],
+      ['429', ['LIMIT_EXCEEDED']],
+    ])
+    expect(problemsOf('PUT /services/{service}/output')).toEqual([
+      ['400', ['MESSAGE_INVALID']],
+      ['401', ['NOT_AUTHORIZED']],
+      ['403', ['NOT_AUTHORIZED']],
+      ['404', ['NOT_FOUND']],
+      ['412', ['CONFLICT']],
+      ['413', ['LIMIT_EXCEEDED']],
+      ['415', ['MESSAGE_INVALID']],
+      ['422', ['CONFLICT', 'SINK_UNSUPPORTED', 'LIMIT_EXCEEDED']],
+      ['429', ['LIMIT_EXCEEDED']],
+    ])
+  })
+
+  it('promises headers of requests where they are heeded', () => {
+    const headersOf = (name: string) =>
+      operationOf(name)?.parameters?.flatMap(({ $ref = '' }) => $ref.split('/').at(-1) || [])
+    expect(headersOf('PUT /compute')).toEqual(['ifMatch', 'ifNoneMatch', 'idempotencyKey'])
+    expect(headersOf('POST /services')).toEqual(['idempotencyKey'])
+    expect(headersOf('POST /compute')).toEqual([])
   })
 
   it('refers to schemas by the names they are exported under', () => {

@@ -1,8 +1,8 @@
 import { inOrder } from '../../control/in-order.ts'
+import { AgentError } from '../../core/errors.ts'
 import type { Call, Handler, Handlers } from '../calls.ts'
 import { computeAnswer, formOf, pictureOf } from '../compute-answer.ts'
 import type { HttpParts } from '../parts.ts'
-import { Refusal } from '../problems.ts'
 import { serviceOf } from '../services.ts'
 import { type Spool, spool, type Upload } from '../spool.ts'
 
@@ -50,7 +50,7 @@ function computing({ control }: Parts, files: Spool): Handler {
   }
 }
 
-/** Every file of the body, in files of ours; all or none. @throws Refusal 400, 413, 507 */
+/** Every file of the body, in files of ours; all or none. @throws AgentError MESSAGE_INVALID; Refusal 413, 507 */
 async function takeAll(call: Call, files: Spool): Promise<Taken[]> {
   const taken: Taken[] = []
   try {
@@ -63,7 +63,7 @@ async function takeAll(call: Call, files: Spool): Promise<Taken[]> {
     throw error
   }
   if (taken.length > 0) return taken
-  throw new Refusal(400, 'MESSAGE_INVALID', 'the body holds no file: send a picture or a video')
+  throw new AgentError('MESSAGE_INVALID', 'the body holds no file: send a picture or a video')
 }
 
 async function* ending<T>(

@@ -27,7 +27,7 @@ function streaming({ events, config }: Omit<Parts, 'control'>) {
     const filter = { ...scope, ...filterOf(call) }
     if (events.counts.open >= streams) {
       const message = `${streams} event streams are open already (setting http.events.streams)`
-      throw new Refusal(503, 'LIMIT_EXCEEDED', message, { retryable: true })
+      throw new Refusal(503, message)
     }
     const { 'last-event-id': header } = call.headers
     const seen = typeof header === 'string' ? header : call.query.lastEventId

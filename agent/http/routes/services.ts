@@ -4,7 +4,6 @@ import { AgentError } from '../../core/errors.ts'
 import type { Call, CallAnswer, Handler, Handlers } from '../calls.ts'
 import { checkPreconditions, etagOf } from '../guards.ts'
 import type { HttpParts } from '../parts.ts'
-import { Refusal } from '../problems.ts'
 import { absent, serviceOf } from '../services.ts'
 import { withIgnored } from './parts.ts'
 
@@ -34,7 +33,7 @@ function adding(control: Control): Handler {
       guard(service) {
         if (!service) return
         const message = 'a service of this name is there already; PATCH changes it'
-        throw new Refusal(409, 'CONFLICT', message)
+        throw new AgentError('CONFLICT', message)
       },
     })
     const { service: id } = call.body as { readonly service: string }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { undocumented } from '../../e2e/documented-statuses.ts'
 import { type RawConnection, rawConnection, rawRequest } from '../../raw-connection.ts'
 import { type AgentProcess, agentProcess } from './agent-process.ts'
 
@@ -182,4 +183,8 @@ describe('a flood', () => {
       await sent
     })
   })
+})
+
+it('only statuses were answered that the OpenAPI document names', async () => {
+  await expect.poll(() => undocumented(`http://127.0.0.1:${agent.httpPort}`)).toEqual([])
 })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { undocumented } from '../../e2e/documented-statuses.ts'
 import { rawRequest } from '../../raw-connection.ts'
 import { type AgentProcess, agentProcess } from './agent-process.ts'
 
@@ -181,4 +182,8 @@ it('attacks leave no service behind that they named, but the one that was well f
   const names = ((await answer.json()) as { service: string }[]).map(({ service }) => service)
   expect(names.filter((name) => name !== 'a')).toEqual([])
   expect(Reflect.get({}, 'polluted')).toBeUndefined()
+})
+
+it('only statuses were answered that the OpenAPI document names', async () => {
+  expect(await undocumented(`http://127.0.0.1:${agent.httpPort}`)).toEqual([])
 })

@@ -7,6 +7,7 @@ import { editUsers } from '../../../agent/access/users-file.ts'
 import type { Route } from '../../../schemas/route.ts'
 import { type RouteName, routes } from '../../../schemas/routes.ts'
 import { type User, type UserRole, userRoles } from '../../../schemas/users.ts'
+import { undocumented } from '../../e2e/documented-statuses.ts'
 import { type AgentDoor, agentDoor, problemIn, upgraded } from './agent-door.ts'
 
 let door: AgentDoor
@@ -126,4 +127,8 @@ describe('where there are users', () => {
     expect(said.length).toBeGreaterThan(100)
     for (const token of Object.values(tokens)) expect(said).not.toContain(token)
   })
+})
+
+it('only statuses were answered that the OpenAPI document names', async () => {
+  expect(await undocumented(door.origin, tokens.viewer)).toEqual([])
 })

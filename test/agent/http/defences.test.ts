@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Route } from '../../../schemas/route.ts'
 import { type RouteName, routes } from '../../../schemas/routes.ts'
+import { undocumented } from '../../e2e/documented-statuses.ts'
 import { rawConnection } from '../../raw-connection.ts'
 import { type AgentDoor, agentDoor, problemIn, upgraded } from './agent-door.ts'
 
@@ -137,4 +138,8 @@ describe('a page', () => {
       )
     },
   )
+})
+
+it('only statuses were answered that the OpenAPI document names', async () => {
+  expect(await undocumented(door.origin)).toEqual([])
 })

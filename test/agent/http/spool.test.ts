@@ -62,7 +62,7 @@ describe('uploads', () => {
 
   it('are refused when they are empty', async () => {
     const refused = await failure(spool(folder, limits).take(Readable.from([])))
-    expect(refused.status).toBe(400)
+    expect(refused).toMatchObject({ code: 'MESSAGE_INVALID' })
     expect(await readdir(folder)).toEqual([])
   })
 

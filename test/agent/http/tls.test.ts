@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,24 +9,16 @@ import { startAgentUnderTest } from '../../e2e/agent-under-test.ts'
 import { rawConnection, rawRequest } from '../../raw-connection.ts'
 import { heliograph } from '../cli/heliograph.ts'
 import { type AgentDoor, agentDoor } from './agent-door.ts'
+import { selfSigned } from './self-signed.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'heliograph-tls-'))
 const certFile = join(folder, 'cert.pem')
 const keyFile = join(folder, 'key.pem')
 
-/** A new pair, by openssl. */
-function makePair(cert = certFile, key = keyFile): Buffer {
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  const args = ['req', '-x509', ...kind, ...subject, '-keyout', key, '-out', cert]
-  execFileSync('openssl', args, { stdio: 'ignore' })
-  return readFileSync(cert)
-}
-
 let door: AgentDoor
 let ca: Buffer
 beforeAll(async () => {
-  ca = makePair()
+  ca = selfSigned(certFile, keyFile)
   door = await agentDoor({ 'http.tls.certFile': certFile, 'http.tls.keyFile': keyFile })
 })
 afterAll(() => door.agent.stop())
@@ -90,7 +81,7 @@ describe('under TLS', () => {
     writeFileSync(keyFile, 'no key')
     await told
     expect(await served()).toBe(before)
-    ca = makePair()
+    ca = selfSigned(certFile, keyFile)
     await expect.poll(served, { timeout: 10_000 }).not.toBe(before)
     expect((await info()).addresses.http).toBe(door.origin)
   })
@@ -108,7 +99,7 @@ describe('a start with', () => {
     ['a key for another certificate', { certFile, keyFile: other.key }, 'for the certificate in'],
     ['a key as certificate', { certFile: keyFile, keyFile }, 'http.tls.certFile: '],
   ])('%s fails, and says what is wrong', async (_, files, message) => {
-    makePair(other.cert, other.key)
+    selfSigned(other.cert, other.key)
     const settings = Object.fromEntries(
       Object.entries(files).map(([name, file]) => [`http.tls.${name}`, file]),
     )
