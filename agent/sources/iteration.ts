@@ -30,7 +30,7 @@ function iterate(
     await generator.return()
   }
   const stopQuietly = () => {
-    // Nobody pulls any more; whoever does, or calls return(), stops it too and gets the failure.
+    // It was only read, and nobody wants it any more: how it closes changes nothing for anyone.
     stop().catch(() => undefined)
   }
   if (outer.aborted) stopQuietly()
