@@ -24,7 +24,7 @@ interface Try {
 const uploads = ['image/jpeg', 'multipart/form-data']
 
 /**
- * Every operation with each kind of body that the page fills in. Service `door` is made first and goes last; what
+ * Every operation, as the page fills it in; uploads in both ways. Service `door` is made first and goes last; what
  * makes it busy comes late, since the page needs the processor, too.
  */
 function tries(): Try[] {
@@ -36,7 +36,8 @@ function tries(): Try[] {
       const files = all.filter((type) => uploads.includes(type))
       const file = media('dog.jpg')
       if (files.length > 0) return files.map((mediaType) => as(mediaType, { mediaType, file }))
-      return all.length > 0 ? all.map((mediaType) => as(mediaType, { mediaType })) : [as('', {})]
+      const [mediaType] = all
+      return [mediaType === undefined ? as('', {}) : as(mediaType, { mediaType })]
 
       function as(how: string, filled: Filled): Try {
         return { name: `${name} ${how}`, operation, filled }
@@ -92,11 +93,9 @@ describe.skipIf(!needs('chromium', 'chromium'))('Swagger UI at /docs', () => {
     expect(ownStatuses(operation), body).toContain(status)
   })
 
-  const nowhere = operationsOf(openApi).filter(
-    ({ name, operation }) => name.startsWith('GET') && operation.responses['404'],
-  )
-  it.each(nowhere)('shows the problem that there is no service: $name', async ({ operation }) => {
-    expect(await tried(operation)).toMatchObject({
+  it('shows the problem that there is no service', async () => {
+    const operation = operationsOf(openApi).find(({ name }) => name === 'GET /input')?.operation
+    expect(await tried(operation as Operation)).toMatchObject({
       status: 404,
       body: expect.stringContaining('urn:heliograph:error:NOT_FOUND'),
     })
