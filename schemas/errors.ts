@@ -79,7 +79,7 @@ export const errorCodes = {
     cure: 'Write below the media folder, or below a configured topic prefix.',
   },
   SINK_FAILED: {
-    meaning: 'An output could not be opened or written.',
+    meaning: 'An output could not be opened or written, or was closed before all was delivered.',
     cure: 'The message says why (disk full, no permission); the agent retries by itself.',
   },
   TIMEOUT: {
@@ -96,7 +96,8 @@ export const errorCodes = {
     cure: 'Send less, or raise the limit that the message names.',
   },
   SERVICE_CRASHED: {
-    meaning: 'The process of the service ended by a fault in native code, or hung and was ended.',
+    meaning:
+      'The process of the service ended by a fault in native code, hung and was ended, or did not stop in order.',
     cure: 'It restarts by itself; an input that crashed it twice stays off until it is set again.',
   },
   INTERNAL: {
