@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { openSync, readFileSync, writeSync } from 'node:fs'
 import type { Suspect } from './messages.ts'
 
 /**
@@ -52,10 +52,9 @@ export interface CrashRecord {
   output(id: string): CrashPlace
   /** The `index`-th place of requests for one result: those at work at once need one each. */
   once(index: number): CrashPlace
-  close(): void
 }
 
-/** Opens an empty record. */
+/** Opens an empty record. It stays open as long as the process lives: native code that is under way at the end notes it, too. */
 export function crashRecord(file: string): CrashRecord {
   const fd = openSync(file, 'w', 0o600)
   const slots = new Map<string, number>()
@@ -75,7 +74,6 @@ export function crashRecord(file: string): CrashRecord {
     place: (id) => place(id),
     output: (id) => place(nameInRecord({ kind: 'output', id })),
     once: (index) => place(`${ONCE} ${index}`, ONCE),
-    close: () => closeSync(fd),
   }
 }
 

@@ -60,7 +60,6 @@ export async function detect(parts: DetectParts): Promise<DetectOutcome> {
     return outcome
   } finally {
     await host.close()
-    record.close()
   }
 }
 

@@ -158,7 +158,6 @@ export class ServiceRuntime {
     await this.#host.close()
     await Promise.all([...this.#outputs.values()].map((output) => output.close()))
     this.tick()
-    this.#record.close()
   }
 
   async #loadModel({

@@ -31,7 +31,6 @@ beforeAll(async () => {
 })
 afterEach(() => close())
 afterAll(async () => {
-  record.close()
   await rm(folder, { recursive: true })
 })
 

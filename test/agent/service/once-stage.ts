@@ -43,7 +43,6 @@ export class OnceStage {
     })
     onTestFinished(async () => {
       await this.jobs.close()
-      record.close()
     })
   }
 

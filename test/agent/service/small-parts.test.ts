@@ -70,7 +70,6 @@ describe('crash record', () => {
     crashNote(yard, 'open', false)
     crashNote(yard, 'infer', false, 3)
     expect(readCrashRecord(file).size).toBe(0)
-    record.close()
   })
 
   it('tells, after the fact, for which output native code was encoding', async () => {
@@ -91,7 +90,6 @@ describe('crash record', () => {
     expect((await encoding)[0]?.key).toBe(true)
     expect(busy()).toEqual([])
     await encoder.close()
-    record.close()
   })
 
   it('keeps the place of an input that is opened again', () => {
@@ -100,7 +98,6 @@ describe('crash record', () => {
     const first = record.place('gate')
     record.place('yard')
     expect(record.place('gate')).toEqual(first)
-    record.close()
   })
 
   it('has a place for each of the requests for one result, all under one name', () => {
@@ -114,7 +111,6 @@ describe('crash record', () => {
     const [[name = '', works = []] = []] = readCrashRecord(file)
     expect([suspectCalled(name), works.toSorted()]).toEqual([{ kind: 'once' }, ['infer', 'read']])
     expect(readCrashRecord(file).size).toBe(1)
-    record.close()
   })
 
   it('is empty when the process never wrote one', () => {
