@@ -129,13 +129,14 @@ describe('an agent and its services, over MQTT', () => {
   it('ends a finite file: an event with its frame count, then idle, and stays so', async () => {
     for (const other of ['clip', 'camera']) await agent.ask(`${other}/compute`, 'stop')
     const since = agent.heard.length
-    const input = { url: media('dog.mp4'), pace: 'fast' }
+    // Of 368 pictures every third.
+    const input = { default: { url: media('dog.mp4'), pace: 'fast', fps: 10 } }
     await agent.ask('$cmd/service/add', { service: 'file', input })
     const ended = await agent.next('file/event/default', undefined, since)
-    expect(ended.value).toMatchObject({ type: 'ended', frames: 368, failed: 0 })
+    expect(ended.value).toMatchObject({ type: 'ended', frames: 123, failed: 0 })
     await agent.next('file/state', (value) => value?.state === 'idle', since)
     const seqs = seqsOf('file/detections/default')
-    expect(seqs).toEqual(Array.from({ length: 368 }, (_, index) => index))
+    expect(seqs).toEqual(Array.from({ length: 123 }, (_, index) => index))
     const { value } = await agent.next('file/stats')
     expect(value.inputs.default.alive).toBe(0)
     await agent.ask('clip/compute', 'start')
