@@ -1,8 +1,8 @@
-import type { TSchema } from 'typebox'
 import { Envelope } from './envelope.ts'
 import { type Example, examples } from './examples.ts'
 import { ID_PATTERN } from './ids.ts'
 import { type Topic, type TopicName, topics } from './topics.ts'
+import type { TSchema } from './typebox.ts'
 
 /**
  * The wire contract as an AsyncAPI 3.0 document, derived from `topics`. `receive` is what the agent

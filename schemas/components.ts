@@ -1,8 +1,8 @@
-import type { TSchema } from 'typebox'
 import * as control from './control.ts'
 import * as http from './http.ts'
 import * as results from './results.ts'
 import * as state from './state.ts'
+import type { TSchema } from './typebox.ts'
 
 /** A schema as JSON (JSON Schema 2020-12). */
 export type JsonSchema = Readonly<Record<string, unknown>>

@@ -1,5 +1,5 @@
-import Type from 'typebox'
 import { Count } from './config-parts.ts'
+import Type from './typebox.ts'
 
 /** Server-sent events. */
 export const events = Type.Object(

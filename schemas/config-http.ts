@@ -1,6 +1,6 @@
-import Type from 'typebox'
 import { events } from './config-events.ts'
 import { Count, File, Host, LOOPBACK, Port } from './config-parts.ts'
+import Type from './typebox.ts'
 
 const MiB = 1024 * 1024
 

@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import Type from './typebox.ts'
 
 /** A folder: `~` is the home, relative paths count from the file, or else from where the agent starts. */
 export const Folder = (description: string) =>

@@ -1,5 +1,5 @@
-import Type from 'typebox'
 import { Count, Host, LOOPBACK, Port } from './config-parts.ts'
+import Type from './typebox.ts'
 
 /** The RTSP server. */
 export const rtsp = Type.Object(

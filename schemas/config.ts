@@ -1,8 +1,8 @@
-import Type, { type Static, type TSchema } from 'typebox'
 import { http, users } from './config-http.ts'
 import { Cidrs, Count, Folder, Folders, Host, LOOPBACK, Port } from './config-parts.ts'
 import { advertise, live, media, preview, rtsp } from './config-video.ts'
 import { Id, ServiceAdd } from './control.ts'
+import Type, { type Static, type TSchema } from './typebox.ts'
 
 const agent = Type.Object(
   {

@@ -1,5 +1,5 @@
-import Type, { type Static } from 'typebox'
 import { ID_PATTERN } from './ids.ts'
+import Type, { type Static } from './typebox.ts'
 
 /** The name of a service, an input or an output. */
 export const Id = Type.String({

@@ -1,5 +1,4 @@
-import type { Static, TSchema } from 'typebox'
-import { Compile, type Validator } from 'typebox/compile'
+import { Compile, type Static, type TSchema, type Validator } from './typebox.ts'
 
 /** A checked value, or what is wrong with it. `unknown` names fields that were ignored. */
 export type Decoded<T> =

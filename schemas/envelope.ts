@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import Type, { type Static } from './typebox.ts'
 
 /** A request that wants a reply, is bounded in time, or must not be done twice. */
 export const Envelope = Type.Object({

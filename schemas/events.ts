@@ -1,5 +1,5 @@
-import Type, { type Static } from 'typebox'
 import { type Topic, topics } from './topics.ts'
+import Type, { type Static } from './typebox.ts'
 
 const published: readonly Topic[] = Object.values(topics)
 

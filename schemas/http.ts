@@ -1,4 +1,3 @@
-import Type, { type Static } from 'typebox'
 import { Id, ServiceAdd } from './control.ts'
 import { errorCodes } from './errors.ts'
 import { Detections } from './results.ts'
@@ -11,6 +10,7 @@ import {
   Stats,
   StreamStatus,
 } from './state.ts'
+import Type, { type Static } from './typebox.ts'
 
 /** What went wrong, as RFC 9457 has it, with the code that it has on MQTT. */
 export const Problem = Type.Object(

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import Type, { type Static } from './typebox.ts'
 
 /** How a picture becomes the model's input tensor. */
 export const ModelInput = Type.Object({

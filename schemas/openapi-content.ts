@@ -1,9 +1,9 @@
-import type { TSchema } from 'typebox'
 import type { JsonSchema, SchemaWriter } from './components.ts'
 import { type Example, examples } from './examples.ts'
 import { bodyExamples } from './examples-http.ts'
 import type { Answer, Route } from './route.ts'
 import { type TopicName, topics } from './topics.ts'
+import type { TSchema } from './typebox.ts'
 
 /** What a route takes; nothing where it takes no body. */
 export function bodyOf(name: string, route: Route, writer: SchemaWriter): object | undefined {

@@ -1,5 +1,5 @@
-import Type, { type Static, type TSchema } from 'typebox'
 import { Id } from './control.ts'
+import Type, { type Static, type TSchema } from './typebox.ts'
 
 /** `[x, y, width, height]` in pixels of the source frame, origin top left, clipped to the frame. */
 export const Box = Type.Tuple([Type.Number(), Type.Number(), Type.Number(), Type.Number()], {

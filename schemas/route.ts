@@ -1,7 +1,7 @@
-import type { TObject, TSchema } from 'typebox'
 import type { ErrorCode } from './errors.ts'
 import { Problem } from './http.ts'
 import type { RefusalStatus } from './problems.ts'
+import type { TObject, TSchema } from './typebox.ts'
 
 /** Who may call a route, where clients authenticate: each may do what the ones before it may. */
 export type Role = 'anyone' | 'viewer' | 'operator' | 'admin'

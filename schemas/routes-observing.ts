@@ -1,8 +1,8 @@
-import Type from 'typebox'
 import { Id } from './control.ts'
 import { EventQuery, eventsDescription } from './events.ts'
 import { Alive, Health } from './http.ts'
 import type { Route } from './route.ts'
+import Type from './typebox.ts'
 
 const events = {
   method: 'GET',

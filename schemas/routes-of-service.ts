@@ -1,8 +1,8 @@
-import Type, { type TObject } from 'typebox'
 import { Compute, Id, InputSet, ModelSet, OutputSet } from './control.ts'
 import { ComputeAnswer, Computed, ComputeView } from './http.ts'
 import { ok, type Route } from './route.ts'
 import { Inputs, ModelStatus, Outputs } from './state.ts'
+import Type, { type TObject } from './typebox.ts'
 
 /** The path names a service. */
 export const ofService = Type.Object({ service: Id })

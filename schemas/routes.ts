@@ -1,10 +1,10 @@
-import Type from 'typebox'
 import { ModelsPull, ServiceAdd } from './control.ts'
 import { ModelView, Pong, PulledModel, ServiceSection, ServiceView } from './http.ts'
 import { ok, type Route } from './route.ts'
 import { observing } from './routes-observing.ts'
 import { fails, ofDefault, ofNamed, ofService } from './routes-of-service.ts'
 import { AgentInfo } from './state.ts'
+import Type from './typebox.ts'
 
 const sectionFails = [...fails.model, ...fails.input, ...fails.output] as const
 const view = { description: 'The service.', schema: ServiceView }

@@ -1,6 +1,6 @@
-import Type, { type Static } from 'typebox'
 import { Device, InputSpec, ModelOptions, OutputSpec } from './control.ts'
 import { Box } from './results.ts'
+import Type, { type Static } from './typebox.ts'
 
 /** A failure as it appears on the wire. */
 export const ErrorInfo = Type.Object({

@@ -1,4 +1,3 @@
-import Type, { type TSchema } from 'typebox'
 import {
   Compute,
   InputSet,
@@ -25,6 +24,7 @@ import {
   Stats,
   StreamStatus,
 } from './state.ts'
+import Type, { type TSchema } from './typebox.ts'
 
 /** One MQTT channel of the contract. */
 export interface Topic {

@@ -1,5 +1,5 @@
-import Type, { type Static } from 'typebox'
 import type { Role } from './route.ts'
+import Type, { type Static } from './typebox.ts'
 
 /** A role that somebody can have, the least first: each may do what the ones before it may. */
 export const userRoles = ['viewer', 'operator', 'admin'] as const satisfies readonly Role[]

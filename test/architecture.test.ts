@@ -87,7 +87,6 @@ const table: ImportTable = {
     'type agent/service',
     'type agent/store',
     'schemas',
-    'type typebox',
     'node:',
   ],
   'agent/events': ['agent/core', 'schemas', 'node:'],
@@ -107,7 +106,6 @@ const table: ImportTable = {
     'type agent/store',
     'agent/config/folders.ts',
     'schemas',
-    'type typebox',
     'fastify',
     '@fastify/multipart',
     'negotiator',
@@ -121,8 +119,8 @@ const table: ImportTable = {
   'agent/client': ['agent/core', 'agent/net', 'schemas', 'mqtt', 'node:'],
   'agent/store': ['agent/core', 'schemas', 'onnx-proto', 'tar', 'yaml', 'node:'],
   'agent/metrics': ['agent/core', 'type schemas', 'systeminformation', 'node:'],
-  'agent/config': ['agent/core', 'schemas', 'typebox', 'yaml', 'ipaddr.js', 'node:'],
-  'agent/cli': ['agent', 'schemas', 'commander', 'mqtt', 'type typebox', 'node:'],
+  'agent/config': ['agent/core', 'schemas', 'yaml', 'ipaddr.js', 'node:'],
+  'agent/cli': ['agent', 'schemas', 'commander', 'mqtt', 'node:'],
   agent: ['broker', 'schemas', 'pino', 'node:'],
 }
 
@@ -139,6 +137,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   'onnx-proto': ['agent/store'],
   tar: ['agent/store'],
   commander: ['agent/cli'],
+  typebox: ['schemas/typebox.ts'],
   fastify: ['agent/http'],
   'prom-client': ['agent/http'],
   '@fastify/swagger': ['agent/http/swagger-ui.ts'],
@@ -148,7 +147,14 @@ const homes: Readonly<Record<string, readonly string[]>> = {
 }
 
 const native = ['onnxruntime-node', 'node-av', 'sharp']
-const tooHeavyForServices = ['typebox', 'pino', 'aedes', 'yaml', 'systeminformation']
+const tooHeavyForServices = [
+  'schemas/typebox.ts',
+  'typebox',
+  'pino',
+  'aedes',
+  'yaml',
+  'systeminformation',
+]
 /** Only services that use them are to pay for them. */
 const onFirstUse = ['node-av', 'fluent-ffmpeg', 'sharp', 'mqtt', 'ws']
 /** Only agents whose pages are read are to pay for them. */

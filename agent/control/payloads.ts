@@ -1,4 +1,3 @@
-import type { Static, TSchema } from 'typebox'
 import {
   ComputeRequest,
   InputMap,
@@ -10,6 +9,7 @@ import {
 import { check } from '../../schemas/decode.ts'
 import type { ErrorCode } from '../../schemas/errors.ts'
 import { isId } from '../../schemas/ids.ts'
+import type { Static, TSchema } from '../../schemas/typebox.ts'
 import { schemeOf, sinkSchemes, sourceSchemes } from '../../schemas/urls.ts'
 import { AgentError } from '../core/errors.ts'
 import { MASKED, redact, restorePassword, restoreSecret } from '../core/redact.ts'

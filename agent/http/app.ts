@@ -4,8 +4,8 @@ import Fastify, {
   type FastifyRequest,
   type FastifyServerFactory,
 } from 'fastify'
-import type { TSchema } from 'typebox'
 import { check } from '../../schemas/decode.ts'
+import type { TSchema } from '../../schemas/typebox.ts'
 import { addRoutes, pathOf } from './add-routes.ts'
 import type { Handlers } from './calls.ts'
 import { defend } from './defences.ts'

@@ -23,14 +23,25 @@ interface Try {
 /** The uploads that are tried: of a picture as it is, and in a form. */
 const uploads = ['image/jpeg', 'multipart/form-data']
 
+/** A call costs the page more than a second: of each kind one is tried, and all of them by `npm run soak -- --only docs`. */
+const short = [
+  'POST /services',
+  'GET /input',
+  'PATCH /output',
+  'PUT /compute',
+  'POST /compute',
+].concat(['GET /events', 'GET /openapi.json', 'DELETE /services/{service}'])
+const isLong = process.env.HELIOGRAPH_EVERY_CALL === '1'
+
 /**
- * Every operation, as the page fills it in; uploads in both ways. Service `door` is made first and goes last; what
+ * Operations, as the page fills them in; uploads in both ways. Service `door` is made first and goes last; what
  * makes it busy comes late, since the page needs the processor, too.
  */
 function tries(): Try[] {
   const order = [/^POST .services /, /^GET /, /^P/, /^DELETE /]
   const rank = ({ name }: Try) => order.findIndex((pattern) => pattern.test(name))
   return operationsOf(openApi)
+    .filter(({ name }) => isLong || short.includes(name))
     .flatMap(({ name, operation }): Try[] => {
       const all = Object.keys(operation.requestBody?.content ?? {})
       const files = all.filter((type) => uploads.includes(type))

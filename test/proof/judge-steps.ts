@@ -1,6 +1,6 @@
-import type { Static } from 'typebox'
 import { serviceTopic } from '../../schemas/address.ts'
 import type { ModelStatus, Outputs, Stats } from '../../schemas/state.ts'
+import type { Static } from '../../schemas/typebox.ts'
 import { holes, longestSilence, skips } from './continuity.ts'
 import {
   before,

@@ -1,6 +1,6 @@
-import type { Static } from 'typebox'
 import { agentTopic } from '../../schemas/address.ts'
 import type { ModelStatus, Outputs } from '../../schemas/state.ts'
+import type { Static } from '../../schemas/typebox.ts'
 import { type BadMessage, REPLY_PATH } from './bad-messages.ts'
 import { COPY_TOPIC } from './judge-steps.ts'
 import { pidOf, results, type Stage, send, status, step } from './stage.ts'

@@ -1,4 +1,3 @@
-import Type from 'typebox'
 import { describe, expect, it } from 'vitest'
 import {
   Compute,
@@ -10,6 +9,7 @@ import {
 } from '../../schemas/control.ts'
 import { check, parseJson } from '../../schemas/decode.ts'
 import { InputStatus } from '../../schemas/state.ts'
+import Type from '../../schemas/typebox.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const problem = (decoded: ReturnType<typeof check>): string => (decoded.ok ? '' : decoded.problem)

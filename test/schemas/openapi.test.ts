@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import Type from 'typebox'
 import { Compile } from 'typebox/schema'
 import { describe, expect, it } from 'vitest'
 import { check } from '../../schemas/decode.ts'
@@ -8,6 +7,7 @@ import { bodyExamples } from '../../schemas/examples-http.ts'
 import { openApi } from '../../schemas/openapi.ts'
 import type { Route } from '../../schemas/route.ts'
 import { routes } from '../../schemas/routes.ts'
+import Type from '../../schemas/typebox.ts'
 import { type Document, operationsOf, valuesOf } from './openapi-document.ts'
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }

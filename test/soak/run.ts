@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { tryEveryCall } from './docs.ts'
 import { fuzzRtsp } from './rtsp-fuzz.ts'
 import { soak } from './soak.ts'
 import { watchFor } from './watch.ts'
@@ -19,12 +20,14 @@ const parts: Readonly<Record<string, Part>> = {
   control: soak,
   video: (minutes, _seed, say) => watchFor(minutes, say),
   rtsp: (_minutes, seed) => fuzzRtsp(RTSP_REQUESTS, seed),
+  docs: tryEveryCall,
 }
 
 /**
  * `npm run soak`: the long forms of what the tests do shortly. `control`: half of the time control messages
  * are fuzzed while memory is watched, half of it processes are killed again and again; `video`: viewers come
- * and go while memory is watched; `rtsp`: 10,000 damaged requests.
+ * and go while memory is watched; `rtsp`: 10,000 damaged requests; `docs`: every call of the HTTP interface, tried
+ * in a browser.
  *
  *   --minutes <n>  how long control and video take, each; default 10
  *   --seed <n>     of everything that is random, default 1

@@ -1,6 +1,6 @@
-import type { TObject, TSchema } from 'typebox'
 import { InputSpec, ModelOptions, OutputSpec } from '../../../schemas/control.ts'
 import { isId } from '../../../schemas/ids.ts'
+import type { TObject, TSchema } from '../../../schemas/typebox.ts'
 import { AgentError } from '../../core/errors.ts'
 
 /** What arguments such as `gate=rtsp://cam` and `gate.fps=5` ask for, by id. */

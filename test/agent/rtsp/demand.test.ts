@@ -99,7 +99,7 @@ describe('a stream', () => {
     const described = client.ask('DESCRIBE', server.url)
     await stream.said.until((said) => said.includes('key'))
     stream.close()
-    expect((await described).status).toBe(503)
+    expect((await described).status).toBe(404)
     expect(stream.said.items.at(-1)).toBe('off')
   })
 })

@@ -1,6 +1,6 @@
-import Type from 'typebox'
 import { describe, expect, it } from 'vitest'
 import { schemaTree } from '../../../../agent/http/pages/schema-tree.ts'
+import Type from '../../../../schemas/typebox.ts'
 
 /** What a reader sees, line by line. */
 function readable(schema: object): string[] {
