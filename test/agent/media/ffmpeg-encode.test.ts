@@ -4,8 +4,10 @@ import { conformsToCodecs, conformsToEncoding } from '../../conformance/media-en
 import { conformsToPush } from '../../conformance/push.ts'
 import { hasFfmpeg, shipped } from './clips.ts'
 
+const engine = ffmpegEngine()
+
 describe.skipIf(!hasFfmpeg)('ffmpeg', () => {
-  conformsToEncoding('ffmpeg', () => ffmpegEngine())
-  conformsToCodecs('ffmpeg', () => ffmpegEngine(), shipped('dog.mp4'))
-  conformsToPush('ffmpeg', () => ffmpegEngine())
+  conformsToEncoding('ffmpeg', () => engine)
+  conformsToCodecs('ffmpeg', () => engine, shipped('dog.mp4'))
+  conformsToPush('ffmpeg', () => engine)
 })
