@@ -20,10 +20,7 @@ const small: EncodeOptions = {
 }
 const sizes = [
   [176, 144],
-  [320, 180],
   [322, 242],
-  [638, 358],
-  [1280, 720],
   [1920, 1080],
 ] as const
 

@@ -24,13 +24,10 @@ interface Try {
 const uploads = ['image/jpeg', 'multipart/form-data']
 
 /** A call costs the page more than a second: of each kind one is tried, and all of them by `npm run soak -- --only docs`. */
-const short = [
-  'POST /services',
-  'GET /input',
-  'PATCH /output',
-  'PUT /compute',
-  'POST /compute',
-].concat(['GET /events', 'GET /openapi.json', 'DELETE /services/{service}'])
+const short = ['POST /services', 'GET /input', 'PATCH /output', 'POST /compute'].concat([
+  'GET /events',
+  'DELETE /services/{service}',
+])
 const isLong = process.env.HELIOGRAPH_EVERY_CALL === '1'
 
 /**
