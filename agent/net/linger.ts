@@ -22,6 +22,7 @@ export function lingerAfter(request: IncomingMessage, response: ServerResponse):
     if (request.complete) return
     const until = socket.bytesRead + LINGER_BYTES
     request.on('data', () => socket.bytesRead > until && request.pause())
+    request.resume()
     const timer = setTimeout(() => request.complete || socket.destroy(), LINGER_MS).unref()
     socket.once('close', () => clearTimeout(timer))
     request.once('end', () => socket.writableEnded && socket.destroy())
