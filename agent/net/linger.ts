@@ -5,11 +5,12 @@ import { Socket } from 'node:net'
 const LINGER_MS = 1000
 /** How much of what it says meanwhile is read and dropped. */
 const LINGER_BYTES = 8 << 20
+const WATCH_MS = 10
 
 /**
  * Bounds what is still read of a request that was answered early. What a closed socket has not read becomes a reset,
- * which may overtake the answer, so the rest is read and dropped for a while (RFC 9112, 9.6): not all of what may come in that
- * time, which is gigabytes.
+ * which may overtake the answer, so the rest is read and dropped for a while (RFC 9112, 9.6); of what may
+ * come in that time, which is gigabytes, a little.
  */
 export function lingerAfter(request: IncomingMessage, response: ServerResponse): void {
   const { socket } = request
@@ -21,10 +22,14 @@ export function lingerAfter(request: IncomingMessage, response: ServerResponse):
   response.once('finish', () => {
     if (request.complete) return
     const until = socket.bytesRead + LINGER_BYTES
-    request.on('data', () => socket.bytesRead > until && request.pause())
     request.resume()
     const timer = setTimeout(() => request.complete || socket.destroy(), LINGER_MS).unref()
-    socket.once('close', () => clearTimeout(timer))
+    // Node drops a body that nobody has read without a word.
+    const watch = setInterval(() => socket.bytesRead > until && socket.pause(), WATCH_MS).unref()
+    socket.once('close', () => {
+      clearTimeout(timer)
+      clearInterval(watch)
+    })
     request.once('end', () => socket.writableEnded && socket.destroy())
   })
 }

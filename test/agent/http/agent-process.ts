@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { connect } from 'mqtt'
 import { rawConnection } from '../../raw-connection.ts'
+import { inspect, inspectable } from '../../soak/inspector.ts'
 import { scratch, start } from '../cli/heliograph.ts'
 
 /** A built agent in a process of its own: what it uses is its own, too. */
@@ -9,6 +10,8 @@ export interface AgentProcess {
   readonly pid: number
   /** Memory of the process that nothing else has, in MB. */
   memoryMb(): Promise<number>
+  /** The same, after its garbage was collected: what it holds. */
+  heldMb(): Promise<number>
   /** Sends bytes on a new connection and tells the status of the first answer; 0: closed without one. */
   says(bytes: string | Buffer): Promise<number>
   /** Whether a client that means well is served: over HTTP, and MQTT over WebSocket. */
@@ -22,16 +25,27 @@ export async function agentProcess(settings: readonly string[] = []): Promise<Ag
   const data = await scratch()
   const ports = ['--mqtt-port', '0', '--http-port', '0', '--rtsp-port', '0']
   const sets = settings.flatMap((one) => ['--set', one])
-  const { process: child, ended, prints } = start(['run', '--data', data, ...ports, ...sets])
+  const {
+    process: child,
+    ended,
+    prints,
+  } = start(['run', '--data', data, ...ports, ...sets], inspectable)
   const [, found] = await prints(/"http":"https?:\/\/[^"]*:(\d+)"/)
   const httpPort = Number(found)
   const pid = child.pid ?? 0
+  let inspector: ReturnType<typeof inspect> | undefined
+  async function memoryMb(): Promise<number> {
+    const text = await readFile(`/proc/${pid}/status`, 'utf8')
+    return Number(/RssAnon:\s+(\d+)/.exec(text)?.[1]) / 1024
+  }
   return {
     httpPort,
     pid,
-    async memoryMb() {
-      const text = await readFile(`/proc/${pid}/status`, 'utf8')
-      return Number(/RssAnon:\s+(\d+)/.exec(text)?.[1]) / 1024
+    memoryMb,
+    async heldMb() {
+      inspector ??= inspect(pid)
+      await (await inspector).collectGarbage()
+      return memoryMb()
     },
     async says(bytes) {
       const { send, closed, socket } = await rawConnection(httpPort)
@@ -41,6 +55,7 @@ export async function agentProcess(settings: readonly string[] = []): Promise<Ag
     },
     serves: () => serves(httpPort),
     async stop() {
+      void inspector?.then(({ close }) => close())
       child.kill('SIGTERM')
       return ended
     },

@@ -105,6 +105,6 @@ describe('a WebSocket at /mqtt', () => {
     socket.end()
     await closed
     await agent.serves()
-    expect((await agent.memoryMb()) - before).toBeLessThan(40)
+    expect((await agent.memoryMb()) - before).toBeLessThan(20)
   })
 })
