@@ -21,7 +21,7 @@ export interface OnceJobsParts {
   /** The input that is read under this id. */
   input(id: string): InputRunner | undefined
   /** @throws AgentError as `createSource` does */
-  source(once: Once, place: CrashPlace, stills: PixelBudget): Source
+  source(once: Once, place: CrashPlace, stills: PixelBudget | undefined): Source
   /** @param lane tells whose turn a run is, again for each run */
   inferrer(lane: () => string, place: CrashPlace): Inferrer
   publish(delivered: Delivered): void
@@ -32,7 +32,10 @@ export interface OnceJobsParts {
 export const UNTAKEN = 4
 /** Pictures that are drawn and encoded at once: each is a whole one in memory. */
 const PICTURES_AT_ONCE = 3
-/** Still pictures that are in memory at once, at 3 bytes a pixel. */
+/**
+ * Uploaded stills that are in memory at once, at 3 bytes a pixel. Each gives one answer, and so waits for nobody who reads
+ * answers: those of a list would, and hold up everybody else.
+ */
 const STILL_PIXELS = 100_000_000
 
 interface Job {
@@ -106,7 +109,7 @@ export class OnceJobs {
     try {
       await runOnce({
         once,
-        source: this.#parts.source(once, place, this.#stills),
+        source: this.#parts.source(once, place, once.upload ? this.#stills : undefined),
         inferrer: this.#inferrer(once, signal, place),
         place,
         maxAlive: this.#parts.maxAlive,

@@ -26,8 +26,8 @@ export interface SourceContext {
   readonly unrestricted?: boolean
   /** The URL is a file that a request brought along: that one, below the upload folder, and no other. */
   readonly upload?: boolean
-  /** Where still pictures wait for room: without, their memory is bounded by how many inputs there are. */
-  readonly stills?: PixelBudget
+  /** Where uploaded stills wait for room in memory. */
+  readonly stills?: PixelBudget | undefined
   readonly defaultPace: 'realtime' | 'fast'
   /**
    * Runs native code on behalf of the input, so that a crash in it is attributed to this input. The
