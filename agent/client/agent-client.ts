@@ -10,7 +10,9 @@ export interface PartViews {
   readonly model: ModelStatus
   readonly compute: ComputeView
 }
+/** A part of a service, by name. */
 export type Part = keyof PartViews
+/** A part that can be set. */
 export type SettablePart = Exclude<Part, 'compute'>
 
 /** A value and, where the door has such, the tag that names this version of it (RFC 9110, 8.8.3). */
@@ -75,6 +77,7 @@ export const eventKinds = [
   'stream',
   'error',
 ] as const
+/** One of them. */
 export type EventKind = (typeof eventKinds)[number]
 
 /** Something that a service published. */

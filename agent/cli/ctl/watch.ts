@@ -14,6 +14,7 @@ const choices = {
 
 /** What can be watched. */
 export const watchable = Object.keys(choices) as readonly Watchable[]
+/** One of them. */
 export type Watchable = keyof typeof choices
 
 /** The flags of `ctl watch`. */
