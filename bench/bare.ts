@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
+import { setTimeout as passed } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 /** What a bare loop did in its time. */
@@ -10,14 +11,18 @@ export interface BareResult {
 }
 
 /** What any agent must do: run the model; decode and scale a video's pictures; all that one still needs. */
-export type BareLoop = 'inference' | 'decode' | 'still'
+export type BareLoop = 'bare-inference' | 'bare-decode' | 'bare-still'
 
 /**
- * Runs a bare loop in a process of its own, at the priority of a service process.
+ * Runs a loop in a process of its own, at the priority of a service process.
  * @param rate turns per second, where it is not to run as fast as it can
  */
-export async function runBare(loop: BareLoop, seconds: number, rate?: number): Promise<BareResult> {
-  const script = resolve(`bench/bare-${loop}.ts`)
+export async function runLoop(
+  loop: BareLoop | 'own-decode',
+  seconds: number,
+  rate?: number,
+): Promise<BareResult> {
+  const script = resolve(`bench/${loop}.ts`)
   const command = ['-n', '10', process.execPath, '--import', import.meta.resolve('tsx'), script]
   // As in the agent's processes.
   const env = { ...process.env, ORT_DISABLE_TELEMETRY: '1' }
@@ -37,6 +42,17 @@ export async function measure(work: () => Promise<void>, seconds: number): Promi
   const count = await repeat(work, seconds * 1000)
   const { user, system } = process.cpuUsage(cpu)
   return { count, wallMs: performance.now() - began, cpuMs: (user + system) / 1000 }
+}
+
+/** `work`, as often a second as `rate` says; without one, as often as it can be. */
+export function pacedBy(work: () => Promise<void>, rate?: number): () => Promise<void> {
+  if (!rate) return work
+  let due = performance.now()
+  return async () => {
+    due = Math.max(due + 1000 / rate, performance.now() - 1000)
+    await passed(Math.max(0, due - performance.now()))
+    await work()
+  }
 }
 
 /** Hands a result to the bench and ends this process, whatever else of it is still open. */

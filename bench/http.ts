@@ -1,5 +1,5 @@
 import autocannon from 'autocannon'
-import { type BareResult, runBare } from './bare.ts'
+import { type BareResult, runLoop } from './bare.ts'
 import { type Figure, quantile } from './figure.ts'
 import { clipUrl } from './material.ts'
 import { pssMb } from './proc.ts'
@@ -48,12 +48,12 @@ export async function benchHttp(
     const done: Round[] = []
     for (let round = 0; round < rounds; round++) {
       const bareFirst = round % 2 === 0
-      const first = bareFirst ? await runBare('still', seconds) : undefined
+      const first = bareFirst ? await runLoop('bare-still', seconds) : undefined
       const loads = new Map<number, Load>()
       for (const count of clients) loads.set(count, await load(subject, body, count, seconds))
       const mainMb = await pssMb(subject.main())
       const services = await Promise.all((await subject.servicePids()).map(pssMb))
-      const bare = first ?? (await runBare('still', seconds))
+      const bare = first ?? (await runLoop('bare-still', seconds))
       const control = await controlTimes(subject)
       done.push({ bare, loads, mainMb, serviceMb: Math.max(...services), control })
       say(`  round ${round + 1}: ${describe(done.at(-1))}`)

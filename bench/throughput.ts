@@ -4,7 +4,7 @@ import { setTimeout as passed } from 'node:timers/promises'
 import { holes } from '../test/proof/continuity.ts'
 import { startRecorder } from '../test/proof/recorder.ts'
 import { parseMessages, seenOn } from '../test/proof/recording.ts'
-import { type BareResult, runBare } from './bare.ts'
+import { type BareResult, runLoop } from './bare.ts'
 import type { Figure } from './figure.ts'
 import { clipUrl } from './material.ts'
 import { cpuMsOf } from './proc.ts'
@@ -39,8 +39,8 @@ export async function benchThroughput(
       // Turns, so that a slow drift of the machine falls on both sides.
       const agentFirst = round % 2 === 0
       const first = agentFirst ? await agentRound(subject, seconds) : undefined
-      const inference = await runBare('inference', seconds)
-      const decode = await runBare('decode', seconds)
+      const inference = await runLoop('bare-inference', seconds)
+      const decode = await runLoop('bare-decode', seconds)
       const together = await bothLoops(seconds, perSecond(inference))
       const agent = first ?? (await agentRound(subject, seconds))
       done.push({ agent, inference, decode, together })
@@ -56,8 +56,8 @@ export async function benchThroughput(
 
 async function bothLoops(seconds: number, rate: number): Promise<Round['together']> {
   const [inference, decode] = await Promise.all([
-    runBare('inference', seconds),
-    runBare('decode', seconds, rate),
+    runLoop('bare-inference', seconds),
+    runLoop('bare-decode', seconds, rate),
   ])
   return { inference, decode }
 }

@@ -1,56 +1,154 @@
 import type { RgbTarget, Yuv420 } from '../core/stages.ts'
 import { type YuvColour, type YuvDecoder, yuvDecoder } from './colour.ts'
+import { grow, type ResizeKernel, resizeKernel } from './kernel/kernel.ts'
 import { ONE, type Taps, taps } from './taps.ts'
 
 /** Lines of samples are held in 1/64 and colour factors in 1/8192, so that only the result is rounded. */
 const SAMPLE = 64
 const FACTOR = 8192
 
+/** Where pictures lie in the kernel's memory: behind tables and lines for the widest target, 31 bytes a column. */
+const PLANES = 1 << 20
+const MAX_WIDTH = 32_768
+
+/** The kernel takes that many samples of a line at a time. */
+const STEP = 8
+
+/** Bytes that the kernel reads and writes behind what counts. */
+const SLACK = 16
+
+/** What depends on the two sizes: the tables of taps, and where in the kernel's memory the rest lies. */
+interface Layout {
+  readonly sizes: string
+  readonly lumaRows: Taps
+  readonly chromaRows: Taps
+  /** Addresses of the tables for columns. */
+  readonly luma: Columns
+  readonly chroma: Columns
+  /** Samples of a line, those of the last step included. */
+  readonly count: number
+  /** Addresses of three lines of samples, and of the line of pixels that comes of them. */
+  readonly y: number
+  readonly u: number
+  readonly v: number
+  readonly rgb: number
+}
+
+/** Addresses of a table of offsets, 32 bits, and of one of pairs of weights, 16 bits each. */
+interface Columns {
+  readonly first: number
+  readonly across: number
+}
+
+let kernel: ResizeKernel | undefined
+let layout: Layout | undefined
+
 /**
  * Scales like `resizeRgb`, straight from the planes of a decoded frame: only pixels that are needed
  * become RGB. Chroma is taken to lie as H.264 has it by default, left in its 2×2 pixels.
+ * @param target at most 32,768 pixels wide
  */
 export function resizeYuv(source: Yuv420, colour: YuvColour, target: RgbTarget): void {
-  const { width, height } = source
-  const scaleX = width / target.width
-  const scaleY = height / target.height
-  const lumaColumns = taps(width, target.width, 1)
-  const lumaRows = taps(height, target.height, source.yStride)
-  const columns = taps((width + 1) >> 1, target.width, 1, scaleX / 2)
-  const rows = taps((height + 1) >> 1, target.height, source.uvStride, scaleY / 2, -0.25)
-  const factors = wholeFactors(yuvDecoder(colour))
-  const y = new Int32Array(target.width)
-  const u = new Int32Array(target.width)
-  const v = new Int32Array(target.width)
-  for (let row = 0; row < target.height; row++) {
-    resizeLine(source.y, lumaRows, row, lumaColumns, y)
-    resizeLine(source.u, rows, row, columns, u)
-    resizeLine(source.v, rows, row, columns, v)
-    decodeLine(y, u, v, factors, target.data, row * target.stride)
+  kernel ??= resizeKernel()
+  const sizes = `${source.width}×${source.height} ${source.yStride} ${source.uvStride} ${target.width}×${target.height}`
+  if (layout?.sizes !== sizes) layout = layOut(kernel, sizes, source, target)
+  scale(kernel, layout, addresses(kernel, source), wholeFactors(yuvDecoder(colour)), target)
+}
+
+/**
+ * Room for a picture without padding where `resizeYuv` need not copy it from. Its planes are valid until the next
+ * call of either function.
+ */
+export function scalerPlanes(width: number, height: number): Yuv420 {
+  kernel ??= resizeKernel()
+  const uvStride = (width + 1) >> 1
+  const [luma, chroma] = [width * height, uvStride * ((height + 1) >> 1)]
+  grow(kernel, PLANES + luma + 2 * chroma + SLACK)
+  const plane = (offset: number, bytes: number) =>
+    new Uint8Array((kernel as ResizeKernel).memory.buffer, PLANES + offset, bytes)
+  return {
+    width,
+    height,
+    y: plane(0, luma),
+    u: plane(luma, chroma),
+    v: plane(luma + chroma, chroma),
+    yStride: width,
+    uvStride,
   }
 }
 
-/** With products of 32-bit integers: V8 would do them as doubles, at twice the time. */
-function resizeLine(
-  plane: Uint8Array,
-  rows: Taps,
-  row: number,
-  { first, gap, weight }: Taps,
-  out: Int32Array,
+function scale(
+  { memory, line, decode }: ResizeKernel,
+  at: Layout,
+  [y, u, v]: readonly [number, number, number],
+  { black, luma, redV, greenU, greenV, blueU }: YuvDecoder,
+  { width, height, stride, data }: RgbTarget,
 ): void {
-  const upper = rows.first[row] as number
-  const lower = upper + rows.gap
-  const down = rows.weight[row] as number
-  for (let x = 0; x < out.length; x++) {
-    const right = weight[x] as number
-    const a = upper + (first[x] as number)
-    const b = lower + (first[x] as number)
-    const aLeft = plane[a] as number
-    const bLeft = plane[b] as number
-    const above = (aLeft * ONE + Math.imul((plane[a + gap] as number) - aLeft, right)) | 0
-    const below = (bLeft * ONE + Math.imul((plane[b + gap] as number) - bLeft, right)) | 0
-    out[x] = (Math.imul(above, ONE) + Math.imul(below - above, down)) >> 16
+  const pixels = new Uint8Array(memory.buffer, at.rgb, width * 3)
+  const resizeLine = (plane: number, rows: Taps, row: number, columns: Columns, out: number) => {
+    const upper = plane + (rows.first[row] as number)
+    const down = rows.weight[row] as number
+    line(upper, upper + rows.gap, down, columns.first, columns.across, out, at.count)
   }
+  for (let row = 0; row < height; row++) {
+    resizeLine(y, at.lumaRows, row, at.luma, at.y)
+    resizeLine(u, at.chromaRows, row, at.chroma, at.u)
+    resizeLine(v, at.chromaRows, row, at.chroma, at.v)
+    decode(at.y, at.u, at.v, at.rgb, at.count, black, luma, redV, greenU, greenV, blueU)
+    data.set(pixels, row * stride)
+  }
+}
+
+function layOut(kernel: ResizeKernel, sizes: string, source: Yuv420, target: RgbTarget): Layout {
+  if (target.width > MAX_WIDTH) throw new RangeError(`a line of ${target.width} pixels is too wide`)
+  const { width, height, yStride, uvStride } = source
+  const [chromaWidth, chromaHeight] = [(width + 1) >> 1, (height + 1) >> 1]
+  const [scaleX, scaleY] = [width / target.width, height / target.height]
+  const count = Math.ceil(target.width / STEP) * STEP
+  const line = 4 * count
+  const columns = (index: number): Columns => ({
+    first: 2 * index * line,
+    across: (2 * index + 1) * line,
+  })
+  const [luma, chroma] = [columns(0), columns(1)]
+  writeColumns(kernel, luma, taps(width, target.width, 1), count)
+  writeColumns(kernel, chroma, taps(chromaWidth, target.width, 1, scaleX / 2), count)
+  return {
+    sizes,
+    lumaRows: taps(height, target.height, yStride),
+    chromaRows: taps(chromaHeight, target.height, uvStride, scaleY / 2, -0.25),
+    luma,
+    chroma,
+    count,
+    y: 4 * line,
+    u: 5 * line,
+    v: 6 * line,
+    rgb: 7 * line,
+  }
+}
+
+function writeColumns(
+  { memory }: ResizeKernel,
+  { first, across }: Columns,
+  table: Taps,
+  count: number,
+): void {
+  const offsets = new Int32Array(memory.buffer, first, count).fill(0)
+  offsets.set(table.first)
+  const weights = new Int16Array(memory.buffer, across, 2 * count).fill(0)
+  for (const [i, right] of table.weight.entries()) weights.set([ONE - right, right], 2 * i)
+}
+
+/** Where the planes lie in the kernel's memory; what lies elsewhere is copied there. */
+function addresses(kernel: ResizeKernel, { y, u, v }: Yuv420): readonly [number, number, number] {
+  if (y.buffer === kernel.memory.buffer) return [y.byteOffset, u.byteOffset, v.byteOffset]
+  const at = [PLANES, PLANES + y.length, PLANES + y.length + u.length] as const
+  grow(kernel, at[2] + v.length + SLACK)
+  const all = new Uint8Array(kernel.memory.buffer)
+  all.set(y, at[0])
+  all.set(u, at[1])
+  all.set(v, at[2])
+  return at
 }
 
 function wholeFactors(decoder: YuvDecoder): YuvDecoder {
@@ -63,28 +161,4 @@ function wholeFactors(decoder: YuvDecoder): YuvDecoder {
     greenV: whole(decoder.greenV),
     blueU: whole(decoder.blueU),
   }
-}
-
-function decodeLine(
-  y: Int32Array,
-  u: Int32Array,
-  v: Int32Array,
-  { black, luma, redV, greenU, greenV, blueU }: YuvDecoder,
-  out: Uint8Array,
-  offset: number,
-): void {
-  const half = (SAMPLE * FACTOR) / 2
-  for (let x = 0, to = offset; x < y.length; x++, to += 3) {
-    const light = (Math.imul(luma, (y[x] as number) - black) + half) | 0
-    const cu = (u[x] as number) - 128 * SAMPLE
-    const cv = (v[x] as number) - 128 * SAMPLE
-    out[to] = toByte((light + Math.imul(redV, cv)) >> 19)
-    out[to + 1] = toByte((light + Math.imul(greenU, cu) + Math.imul(greenV, cv)) >> 19)
-    out[to + 2] = toByte((light + Math.imul(blueU, cu)) >> 19)
-  }
-}
-
-function toByte(value: number): number {
-  if (value < 0) return 0
-  return value > 255 ? 255 : value
 }

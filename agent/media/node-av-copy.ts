@@ -17,14 +17,14 @@ export function directCopy(av: NodeAv): DirectCopy {
     into(target, frame) {
       possible ??= writesThrough(av)
       if (!possible) return false
-      if (held?.target !== target) {
+      // FFmpeg copies between pictures of one format only, and names that of full range apart.
+      if (held?.target !== target || held.over.format !== frame.format) {
         const bytes = packedBytes(target)
         if (!bytes) return false
         held?.over.free()
-        held = { target, over: frameOver(av, target, bytes) }
+        held = { target, over: frameOver(av, target, bytes, frame.format) }
       }
-      // av_frame_copy compares formats; a full-range picture never comes here.
-      return held.over.format === frame.format && held.over.copy(frame) >= 0
+      return held.over.copy(frame) >= 0
     },
     close() {
       held?.over.free()
@@ -43,10 +43,15 @@ function packedBytes({ width, height, y, u, v, yStride, uvStride }: Yuv420): Buf
   return Buffer.from(y.buffer, y.byteOffset, (luma * 3) / 2)
 }
 
-function frameOver(av: NodeAv, { width, height }: Yuv420, bytes: Buffer): AvFrame {
+function frameOver(
+  av: NodeAv,
+  { width, height }: Yuv420,
+  bytes: Buffer,
+  format: AvFrame['format'],
+): AvFrame {
   const frame = new av.Frame()
   frame.alloc()
-  frame.format = av.constants.AV_PIX_FMT_YUV420P
+  frame.format = format
   frame.width = width
   frame.height = height
   frame.getBuffer()
@@ -66,7 +71,8 @@ function writesThrough(av: NodeAv): boolean {
     uvStride: 8,
   }
   const [dark, bright] = [Buffer.alloc(384, 1), Buffer.alloc(384, 200)]
-  const [from, to] = [frameOver(av, shape, bright), frameOver(av, shape, dark)]
+  const planar = av.constants.AV_PIX_FMT_YUV420P
+  const [from, to] = [frameOver(av, shape, bright, planar), frameOver(av, shape, dark, planar)]
   to.copy(from)
   from.free()
   to.free()

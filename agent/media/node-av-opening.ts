@@ -10,6 +10,7 @@ import type { VideoContext } from './node-av-frame.ts'
 import { type OpenInput, openInput } from './node-av-input.ts'
 import type { VideoIo } from './node-av-io.ts'
 import type { NodeAv } from './node-av-library.ts'
+import { type PacketReader, packetReader } from './node-av-packets.ts'
 import { sharedPlanes } from './node-av-planes.ts'
 import { swapsAxes, turnOf } from './orientation.ts'
 
@@ -18,6 +19,8 @@ export interface VideoAccess {
   readonly av: NodeAv
   readonly io: VideoIo
   readonly bytes: StreamInput
+  /** Whether all of it is there: packets may be read before they are needed. */
+  readonly isFile: boolean
   readonly options: VideoOptions
   readonly choice: DecoderChoice
 }
@@ -28,7 +31,7 @@ export interface Opening {
   readonly stream: Stream
   readonly codec: CodecContext
   readonly download: Download
-  readonly packet: Packet
+  readonly packets: PacketReader
   readonly context: VideoContext
   readonly info: SourceInfo
   /** Whether the last packet was given to the decoder. */
@@ -46,23 +49,32 @@ export async function openContainer(access: VideoAccess): Promise<Opening> {
     const planes = sharedPlanes(av)
     const direct = directCopy(av)
     const context = { av, converter: pixelConverter(av), planes, direct, turn: turnOf(matrix) }
-    const packet = new av.Packet()
-    packet.alloc()
+    const packets = packetsOf(access, input, stream)
     const info = infoOf(stream, context)
     const close = async () => {
       context.converter.close()
       planes.close()
       direct.close()
-      packet.free()
+      packets.close()
       codec.freeContext()
       download.close()
       await input.close()
     }
-    return { input, stream, codec, download, packet, context, info, flushing: false, close }
+    return { input, stream, codec, download, packets, context, info, flushing: false, close }
   } catch (error) {
     await input.close()
     throw error
   }
+}
+
+function packetsOf(
+  { av, isFile, options: { signal, decode } }: VideoAccess,
+  { format }: OpenInput,
+  { index }: Stream,
+): PacketReader {
+  const wanted = ({ streamIndex, isKeyframe }: Packet) =>
+    streamIndex === index && (decode !== 'key' || isKeyframe)
+  return packetReader(av, format, wanted, { ahead: isFile, signal })
 }
 
 function infoOf(stream: Stream, { turn }: VideoContext): SourceInfo {

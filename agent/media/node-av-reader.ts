@@ -38,8 +38,9 @@ export class NodeAvReader implements VideoReader {
     options: VideoOptions,
     choice: DecoderChoice = inSoftware,
   ): Promise<NodeAvReader> {
-    const bytes = source.kind === 'file' ? await fileBytes(source) : source
-    const access = { av, bytes, options, choice, io: videoIo(av) }
+    const isFile = source.kind === 'file'
+    const bytes = isFile ? await fileBytes(source) : source
+    const access = { av, bytes, isFile, options, choice, io: videoIo(av) }
     try {
       return new NodeAvReader(access, await openContainer(access))
     } catch (error) {
@@ -91,24 +92,18 @@ export class NodeAvReader implements VideoReader {
 
   /** Gives the decoder the next packet of the video, or tells it that there are no more. */
   async #feed(opening: Opening): Promise<void> {
-    const { input, stream, codec, packet } = opening
-    const { av, options } = this.#access
-    const keysOnly = options.decode === 'key'
-    while (!options.signal.aborted) {
-      const code = await input.format.readFrame(packet)
-      if (code === av.constants.AVERROR_EAGAIN) continue
-      if (code < 0) {
-        await this.#endOfPackets(opening, code)
-        return
-      }
-      try {
-        if (packet.streamIndex !== stream.index || (keysOnly && !packet.isKeyframe)) continue
-        const sent = await codec.sendPacket(packet)
-        if (sent < 0) this.#skip('cannot decode a packet', sent)
-        return
-      } finally {
-        packet.unref()
-      }
+    const { packets, codec } = opening
+    const packet = await packets.next()
+    if (this.#access.options.signal.aborted) return
+    if (typeof packet === 'number') {
+      await this.#endOfPackets(opening, packet)
+      return
+    }
+    try {
+      const sent = await codec.sendPacket(packet)
+      if (sent < 0) this.#skip('cannot decode a packet', sent)
+    } finally {
+      packet.unref()
     }
   }
 
