@@ -2,7 +2,8 @@
 (module
   (memory (export "memory") 17)
 
-  ;; One line of one plane at its new width: out[x] = the four samples around x, weighted, in 1/64.
+  ;; One line of one plane at its new width: out[x] = the four samples around x, weighted, in 1/64:
+  ;; across in 1/2048 first, then (a × 2048 + (b - a) × down) / 65536.
   ;; upper, lower: addresses of the two rows of samples; down: weight of the lower, in 1/2048.
   ;; first: for each x the offset of its left sample, i32; across: for each x the weights of its left and
   ;; right sample, in 1/2048, two i16; out: i32; count: a multiple of 8.
@@ -10,50 +11,62 @@
     (param $upper i32) (param $lower i32) (param $down i32)
     (param $first i32) (param $across i32) (param $out i32) (param $count i32)
     (local $end i32) (local $above v128) (local $below v128) (local $weights v128)
-    (local $a v128) (local $b v128) (local $share v128)
+    (local $a v128) (local $b v128) (local $share v128) (local $left i32)
     (local.set $share (i32x4.splat (local.get $down)))
     (local.set $end (i32.add (local.get $out) (i32.shl (local.get $count) (i32.const 2))))
     (loop $eight
       ;; Two neighbouring samples are one load of 16 bits.
-      (local.set $above (v128.load16_lane 0 (i32.add (local.get $upper) (i32.load (local.get $first))) (v128.const i32x4 0 0 0 0)))
-      (local.set $below (v128.load16_lane 0 (i32.add (local.get $lower) (i32.load (local.get $first))) (v128.const i32x4 0 0 0 0)))
-      (local.set $above (v128.load16_lane 1 (i32.add (local.get $upper) (i32.load offset=4 (local.get $first))) (local.get $above)))
-      (local.set $below (v128.load16_lane 1 (i32.add (local.get $lower) (i32.load offset=4 (local.get $first))) (local.get $below)))
-      (local.set $above (v128.load16_lane 2 (i32.add (local.get $upper) (i32.load offset=8 (local.get $first))) (local.get $above)))
-      (local.set $below (v128.load16_lane 2 (i32.add (local.get $lower) (i32.load offset=8 (local.get $first))) (local.get $below)))
-      (local.set $above (v128.load16_lane 3 (i32.add (local.get $upper) (i32.load offset=12 (local.get $first))) (local.get $above)))
-      (local.set $below (v128.load16_lane 3 (i32.add (local.get $lower) (i32.load offset=12 (local.get $first))) (local.get $below)))
-      (local.set $above (v128.load16_lane 4 (i32.add (local.get $upper) (i32.load offset=16 (local.get $first))) (local.get $above)))
-      (local.set $below (v128.load16_lane 4 (i32.add (local.get $lower) (i32.load offset=16 (local.get $first))) (local.get $below)))
-      (local.set $above (v128.load16_lane 5 (i32.add (local.get $upper) (i32.load offset=20 (local.get $first))) (local.get $above)))
-      (local.set $below (v128.load16_lane 5 (i32.add (local.get $lower) (i32.load offset=20 (local.get $first))) (local.get $below)))
-      (local.set $above (v128.load16_lane 6 (i32.add (local.get $upper) (i32.load offset=24 (local.get $first))) (local.get $above)))
-      (local.set $below (v128.load16_lane 6 (i32.add (local.get $lower) (i32.load offset=24 (local.get $first))) (local.get $below)))
-      (local.set $above (v128.load16_lane 7 (i32.add (local.get $upper) (i32.load offset=28 (local.get $first))) (local.get $above)))
-      (local.set $below (v128.load16_lane 7 (i32.add (local.get $lower) (i32.load offset=28 (local.get $first))) (local.get $below)))
+      (local.set $left (i32.load (local.get $first)))
+      (local.set $above (v128.load16_lane 0 (i32.add (local.get $upper) (local.get $left)) (local.get $above)))
+      (local.set $below (v128.load16_lane 0 (i32.add (local.get $lower) (local.get $left)) (local.get $below)))
+      (local.set $left (i32.load offset=4 (local.get $first)))
+      (local.set $above (v128.load16_lane 1 (i32.add (local.get $upper) (local.get $left)) (local.get $above)))
+      (local.set $below (v128.load16_lane 1 (i32.add (local.get $lower) (local.get $left)) (local.get $below)))
+      (local.set $left (i32.load offset=8 (local.get $first)))
+      (local.set $above (v128.load16_lane 2 (i32.add (local.get $upper) (local.get $left)) (local.get $above)))
+      (local.set $below (v128.load16_lane 2 (i32.add (local.get $lower) (local.get $left)) (local.get $below)))
+      (local.set $left (i32.load offset=12 (local.get $first)))
+      (local.set $above (v128.load16_lane 3 (i32.add (local.get $upper) (local.get $left)) (local.get $above)))
+      (local.set $below (v128.load16_lane 3 (i32.add (local.get $lower) (local.get $left)) (local.get $below)))
+      (local.set $left (i32.load offset=16 (local.get $first)))
+      (local.set $above (v128.load16_lane 4 (i32.add (local.get $upper) (local.get $left)) (local.get $above)))
+      (local.set $below (v128.load16_lane 4 (i32.add (local.get $lower) (local.get $left)) (local.get $below)))
+      (local.set $left (i32.load offset=20 (local.get $first)))
+      (local.set $above (v128.load16_lane 5 (i32.add (local.get $upper) (local.get $left)) (local.get $above)))
+      (local.set $below (v128.load16_lane 5 (i32.add (local.get $lower) (local.get $left)) (local.get $below)))
+      (local.set $left (i32.load offset=24 (local.get $first)))
+      (local.set $above (v128.load16_lane 6 (i32.add (local.get $upper) (local.get $left)) (local.get $above)))
+      (local.set $below (v128.load16_lane 6 (i32.add (local.get $lower) (local.get $left)) (local.get $below)))
+      (local.set $left (i32.load offset=28 (local.get $first)))
+      (local.set $above (v128.load16_lane 7 (i32.add (local.get $upper) (local.get $left)) (local.get $above)))
+      (local.set $below (v128.load16_lane 7 (i32.add (local.get $lower) (local.get $left)) (local.get $below)))
 
       (local.set $weights (v128.load (local.get $across)))
       (local.set $a (i32x4.dot_i16x8_s (i16x8.extend_low_i8x16_u (local.get $above)) (local.get $weights)))
       (local.set $b (i32x4.dot_i16x8_s (i16x8.extend_low_i8x16_u (local.get $below)) (local.get $weights)))
-      (v128.store (local.get $out) (call $blend (local.get $a) (local.get $b) (local.get $share)))
+      (v128.store
+        (local.get $out)
+        (i32x4.shr_s
+          (i32x4.add
+            (i32x4.shl (local.get $a) (i32.const 11))
+            (i32x4.mul (i32x4.sub (local.get $b) (local.get $a)) (local.get $share)))
+          (i32.const 16)))
 
       (local.set $weights (v128.load offset=16 (local.get $across)))
       (local.set $a (i32x4.dot_i16x8_s (i16x8.extend_high_i8x16_u (local.get $above)) (local.get $weights)))
       (local.set $b (i32x4.dot_i16x8_s (i16x8.extend_high_i8x16_u (local.get $below)) (local.get $weights)))
-      (v128.store offset=16 (local.get $out) (call $blend (local.get $a) (local.get $b) (local.get $share)))
+      (v128.store offset=16
+        (local.get $out)
+        (i32x4.shr_s
+          (i32x4.add
+            (i32x4.shl (local.get $a) (i32.const 11))
+            (i32x4.mul (i32x4.sub (local.get $b) (local.get $a)) (local.get $share)))
+          (i32.const 16)))
 
       (local.set $first (i32.add (local.get $first) (i32.const 32)))
       (local.set $across (i32.add (local.get $across) (i32.const 32)))
       (local.set $out (i32.add (local.get $out) (i32.const 32)))
       (br_if $eight (i32.lt_u (local.get $out) (local.get $end)))))
-
-  ;; (a × 2048 + (b - a) × share) / 65536: from 1/2048 to 1/64.
-  (func $blend (param $a v128) (param $b v128) (param $share v128) (result v128)
-    (i32x4.shr_s
-      (i32x4.add
-        (i32x4.shl (local.get $a) (i32.const 11))
-        (i32x4.mul (i32x4.sub (local.get $b) (local.get $a)) (local.get $share)))
-      (i32.const 16)))
 
   ;; A line of luma and chroma, in 1/64, as RGB: three bytes a pixel. Factors are in 1/8192.
   ;; Of the 16 bytes that are written at a time 12 count: up to 4 behind the line are overwritten.
