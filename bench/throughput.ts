@@ -15,7 +15,9 @@ interface Round {
   readonly agent: BareResult
   readonly inference: BareResult
   readonly decode: BareResult
-  /** The same two loops at the same time, decoding at the rate of the inference: they share caches and clock. */
+  /** What the agent's own reader takes to decode and scale, alone. */
+  readonly own: BareResult
+  /** The two bare loops at the same time, decoding at the rate of the inference: they share caches and clock. */
   readonly together: { readonly inference: BareResult; readonly decode: BareResult }
 }
 
@@ -41,11 +43,12 @@ export async function benchThroughput(
       const first = agentFirst ? await agentRound(subject, seconds) : undefined
       const inference = await runLoop('bare-inference', seconds)
       const decode = await runLoop('bare-decode', seconds)
+      const own = await runLoop('own-decode', seconds)
       const together = await bothLoops(seconds, perSecond(inference))
       const agent = first ?? (await agentRound(subject, seconds))
-      done.push({ agent, inference, decode, together })
+      done.push({ agent, inference, decode, own, together })
       say(
-        `  round ${round + 1}: ${describe(agent)}; bare inference ${describe(inference)}; bare decode and scale ${describe(decode)}; at once ${describe(together.inference)} and ${describe(together.decode)}`,
+        `  round ${round + 1}: ${describe(agent)}; bare inference ${describe(inference)}; bare decode and scale ${describe(decode)}, ours ${describe(own)}; at once ${describe(together.inference)} and ${describe(together.decode)}`,
       )
     }
     return figuresOf(done)
@@ -118,6 +121,11 @@ function figuresOf(rounds: readonly Round[]): Figure[] {
       unit: '',
       rounds: each((round) => perSecond(round.agent) / perSecond(round.inference)),
       limit: { atLeast: 0.95 },
+    },
+    {
+      name: 'CPU of decode and scale, ours ÷ bare',
+      unit: '',
+      rounds: each(({ own, decode }) => cpuEach(own) / cpuEach(decode)),
     },
     { name: 'detections', unit: '/s', rounds: each(({ agent }) => perSecond(agent)) },
     { name: 'CPU per detection', unit: 'ms', rounds: each(({ agent }) => cpuEach(agent)) },

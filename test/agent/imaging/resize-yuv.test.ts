@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Yuv420 } from '../../../agent/core/stages.ts'
-import { resizeYuv } from '../../../agent/imaging/resize-yuv.ts'
+import { resizeYuv, scalerPlanes } from '../../../agent/imaging/resize-yuv.ts'
 import { noise } from './noise.ts'
 
 beforeAll(() => tf.setBackend('cpu'))
@@ -118,5 +118,66 @@ describe('resizing YUV', () => {
     const [early = 0, late = 0] = red.slice(31, 33)
     expect(above).toBeGreaterThan(below)
     expect(Math.abs(above - early - (late - below))).toBeLessThanOrEqual(1)
+  })
+
+  it.each([
+    [1, 1, 1, 1],
+    [1, 7, 5, 3],
+    [3, 1, 17, 2],
+    [641, 359, 33, 9],
+  ])('scales %i×%i to %i×%i whatever lies behind its planes', (w, h, width, height) => {
+    const grey = picture(w, h, () => 126)
+    expect(new Set(resized(grey, width, height))).toEqual(new Set([128]))
+  })
+
+  it('writes its rows where the target has them, and nothing between them', () => {
+    const data = new Uint8Array(3 * 40).fill(7)
+    resizeYuv(
+      picture(16, 16, () => 235),
+      limited,
+      { width: 9, height: 3, data, stride: 40 },
+    )
+    const row = [...Array<number>(27).fill(255), ...Array<number>(13).fill(7)]
+    expect([...data]).toEqual([...row, ...row, ...row])
+  })
+
+  it('takes a picture from its own memory as from any other', () => {
+    const bytes = noise(64 * 48 * 2, 3)
+    const source = { ...picture(64, 48, () => 0), yStride: 64, uvStride: 32 }
+    const luma = bytes.subarray(0, 64 * 48)
+    const [u, v] = [bytes.subarray(3072, 3840), bytes.subarray(4000, 4768)]
+    const elsewhere = { ...source, y: luma, u, v }
+    const there = scalerPlanes(64, 48)
+    there.y.set(luma)
+    there.u.set(u)
+    there.v.set(v)
+    expect(resized(there, 30, 20)).toEqual(resized(elsewhere, 30, 20))
+  })
+
+  it('empties planes that its memory has outgrown', () => {
+    const small = scalerPlanes(8, 8)
+    const large = scalerPlanes(8000, 4000)
+    expect(small.y.length).toBe(0)
+    expect(large.y.length).toBe(32_000_000)
+    expect(
+      resized(
+        picture(8, 8, () => 126),
+        4,
+        4,
+      )[0],
+    ).toBe(128)
+    expect(large.y.length).toBe(32_000_000)
+  })
+
+  it('refuses lines that do not fit its memory', () => {
+    const data = new Uint8Array(3 * 32_769)
+    const target = { width: 32_769, height: 1, data, stride: data.length }
+    expect(() =>
+      resizeYuv(
+        picture(8, 8, () => 16),
+        limited,
+        target,
+      ),
+    ).toThrow(RangeError)
   })
 })
