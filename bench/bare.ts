@@ -10,18 +10,14 @@ export interface BareResult {
   readonly cpuMs: number
 }
 
-/** What any agent must do: run the model; decode and scale a video's pictures; all that one still needs. */
-export type BareLoop = 'bare-inference' | 'bare-decode' | 'bare-still'
+/** What any agent must do: run the model; decode and scale a video's pictures; all that one still needs. And how ours decodes. */
+export type Loop = 'bare-inference' | 'bare-decode' | 'bare-still' | 'own-decode'
 
 /**
  * Runs a loop in a process of its own, at the priority of a service process.
  * @param rate turns per second, where it is not to run as fast as it can
  */
-export async function runLoop(
-  loop: BareLoop | 'own-decode',
-  seconds: number,
-  rate?: number,
-): Promise<BareResult> {
+export async function runLoop(loop: Loop, seconds: number, rate?: number): Promise<BareResult> {
   const script = resolve(`bench/${loop}.ts`)
   const command = ['-n', '10', process.execPath, '--import', import.meta.resolve('tsx'), script]
   // As in the agent's processes.

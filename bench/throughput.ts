@@ -10,7 +10,7 @@ import { clipUrl } from './material.ts'
 import { cpuMsOf } from './proc.ts'
 import { prepareSubject, type Subject } from './subject.ts'
 
-/** One round: the agent, the two bare loops one after another, and both at once. */
+/** One round: the agent between two halves of bare inference, decoding alone, and both bare loops at once. */
 interface Round {
   readonly agent: BareResult
   readonly inference: BareResult
@@ -38,14 +38,13 @@ export async function benchThroughput(
     subject.start()
     await subject.controller.connected(60_000)
     for (let round = 0; round < rounds; round++) {
-      // Turns, so that a slow drift of the machine falls on both sides.
-      const agentFirst = round % 2 === 0
-      const first = agentFirst ? await agentRound(subject, seconds) : undefined
-      const inference = await runLoop('bare-inference', seconds)
+      // Its clock drifts by a tenth within a minute, which is more than what is looked for.
+      const before = await runLoop('bare-inference', seconds / 2)
+      const agent = await agentRound(subject, seconds)
+      const inference = sum(before, await runLoop('bare-inference', seconds / 2))
       const decode = await runLoop('bare-decode', seconds)
       const own = await runLoop('own-decode', seconds)
       const together = await bothLoops(seconds, perSecond(inference))
-      const agent = first ?? (await agentRound(subject, seconds))
       done.push({ agent, inference, decode, own, together })
       say(
         `  round ${round + 1}: ${describe(agent)}; bare inference ${describe(inference)}; bare decode and scale ${describe(decode)}, ours ${describe(own)}; at once ${describe(together.inference)} and ${describe(together.decode)}`,
@@ -88,6 +87,10 @@ async function agentRound(subject: Subject, seconds: number): Promise<BareResult
   if (faults.length > 0)
     throw new Error(`not every seq came once: ${faults.slice(0, 3).join('; ')}`)
   return { count: seen.length, wallMs: ended - began, cpuMs }
+}
+
+function sum(a: BareResult, b: BareResult): BareResult {
+  return { count: a.count + b.count, wallMs: a.wallMs + b.wallMs, cpuMs: a.cpuMs + b.cpuMs }
 }
 
 const cpuEach = ({ cpuMs, count }: BareResult): number => cpuMs / count

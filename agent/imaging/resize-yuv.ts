@@ -1,6 +1,7 @@
 import type { RgbTarget, Yuv420 } from '../core/stages.ts'
 import { type YuvColour, type YuvDecoder, yuvDecoder } from './colour.ts'
 import { grow, type ResizeKernel, resizeKernel } from './kernel/kernel.ts'
+import { packedPlanes, packedSize } from './packed-planes.ts'
 import { ONE, type Taps, taps } from './taps.ts'
 
 /** Lines of samples are held in 1/64 and colour factors in 1/8192, so that only the result is rounded. */
@@ -61,20 +62,9 @@ export function resizeYuv(source: Yuv420, colour: YuvColour, target: RgbTarget):
  */
 export function scalerPlanes(width: number, height: number): Yuv420 {
   kernel ??= resizeKernel()
-  const uvStride = (width + 1) >> 1
-  const [luma, chroma] = [width * height, uvStride * ((height + 1) >> 1)]
-  grow(kernel, PLANES + luma + 2 * chroma + SLACK)
-  const plane = (offset: number, bytes: number) =>
-    new Uint8Array((kernel as ResizeKernel).memory.buffer, PLANES + offset, bytes)
-  return {
-    width,
-    height,
-    y: plane(0, luma),
-    u: plane(luma, chroma),
-    v: plane(luma + chroma, chroma),
-    yStride: width,
-    uvStride,
-  }
+  const bytes = packedSize(width, height)
+  grow(kernel, PLANES + bytes + SLACK)
+  return packedPlanes(new Uint8Array(kernel.memory.buffer, PLANES, bytes), width, height)
 }
 
 function scale(

@@ -1,4 +1,5 @@
 import type { Yuv420 } from '../core/stages.ts'
+import { packedPlanes, packedSize } from '../imaging/packed-planes.ts'
 
 /** Memory of one picture, and its planes in it. */
 export interface PooledPicture {
@@ -18,20 +19,15 @@ const kept = 4
 /** A pool of planar 4:2:0 pictures without row padding. */
 export function picturePool(width: number, height: number): PicturePool {
   const free: PooledPicture[] = []
-  const uvStride = (width + 1) >> 1
-  const luma = width * height
-  const chroma = uvStride * ((height + 1) >> 1)
+  const pictureBytes = packedSize(width, height)
 
   function create(): PooledPicture {
-    const bytes = Buffer.from(new ArrayBuffer(luma + 2 * chroma))
-    const y = bytes.subarray(0, luma)
-    const u = bytes.subarray(luma, luma + chroma)
-    const v = bytes.subarray(luma + chroma)
-    return { bytes, planes: { width, height, y, u, v, yStride: width, uvStride } }
+    const bytes = Buffer.from(new ArrayBuffer(pictureBytes))
+    return { bytes, planes: packedPlanes(bytes, width, height) }
   }
 
   return {
-    pictureBytes: luma + 2 * chroma,
+    pictureBytes,
     lend: () => free.pop() ?? create(),
     giveBack(picture) {
       if (free.length < kept) free.push(picture)
