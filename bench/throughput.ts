@@ -38,7 +38,7 @@ export async function benchThroughput(
     subject.start()
     await subject.controller.connected(60_000)
     for (let round = 0; round < rounds; round++) {
-      // Its clock drifts by a tenth within a minute, which is more than what is looked for.
+      // A machine's clock drifts by a tenth within a minute, which is more than what is looked for.
       const before = await runLoop('bare-inference', seconds / 2)
       const agent = await agentRound(subject, seconds)
       const inference = sum(before, await runLoop('bare-inference', seconds / 2))
