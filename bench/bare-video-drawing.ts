@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { pathToFileURL } from 'node:url'
 import type { PictureSample, SourceInfo } from '../agent/core/stages.ts'
 import type { VideoTrack } from '../agent/sinks/video-track.ts'
@@ -34,6 +35,9 @@ const source = createSource(
 )
 let track: VideoTrack | undefined
 let shown = 0
+/** Reading goes on while somebody watches. */
+let watched = false
+const watching = new EventEmitter()
 
 function send(message: FromDrawing): void {
   process.send?.(message, undefined, undefined, () => undefined)
@@ -49,8 +53,13 @@ function opened({ width = 0, height = 0, fps = 30 }: SourceInfo): void {
 }
 
 process.on('message', (message: ToDrawing) => {
-  if (message.type === 'key') track?.key()
-  else track?.want(message.on)
+  if (message.type === 'key') {
+    track?.key()
+    return
+  }
+  track?.want(message.on)
+  watched = message.on
+  watching.emit('changed')
 })
 
 /** Five boxes that move, with labels. */
@@ -73,4 +82,5 @@ for await (const sample of source.samples(new AbortController().signal, events))
   // As in the agent, where reading goes on while a picture is encoded.
   void show(sample)
   sample.frame.release()
+  while (!watched) await once(watching, 'changed')
 }

@@ -10,6 +10,9 @@ import { built } from './material.ts'
 const { startRtspServer } = (await built(
   'rtsp/server.js',
 )) as typeof import('../agent/rtsp/server.ts')
+const { serviceEnvironment, serviceFlags } = (await built(
+  'service/launch.js',
+)) as typeof import('../agent/service/launch.ts')
 const quiet = () => undefined
 const log = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet }
 const config = { host: '127.0.0.1', port: 0, users: [], clients: 8, queueBytes: 4 << 20 }
@@ -17,7 +20,8 @@ const server = await startRtspServer({ config, log })
 
 const drawing = fork(resolve('bench/bare-video-drawing.ts'), process.argv.slice(2), {
   serialization: 'advanced',
-  execArgv: ['--import', import.meta.resolve('tsx'), '--max-semi-space-size=2'],
+  execArgv: ['--import', import.meta.resolve('tsx'), ...serviceFlags],
+  env: serviceEnvironment(process.env),
 })
 drawing.on('exit', () => process.exit(1))
 let stream: ReturnType<typeof server.offer> | undefined

@@ -41,31 +41,26 @@ export function textHeight(scale: number): number {
  * 2×2 pixels, is set wherever a rectangle touches such a block.
  */
 export function fill(picture: Canvas, area: Rectangle, colour: YuvPixel): void {
-  const visible = within(area, picture.width, picture.height)
-  if (visible.right <= visible.left || visible.bottom <= visible.top) return
-  if ('data' in picture) fillRgb(picture, visible, yuvToRgb(colour))
-  else fillYuv(picture, visible, colour)
-}
-
-function fillYuv(
-  picture: Yuv420,
-  { left, top, right, bottom }: Rectangle,
-  [y, u, v]: YuvPixel,
-): void {
-  fillPlane(picture.y, picture.yStride, { left, top, right, bottom }, y)
-  const blocks = {
-    left: left >> 1,
-    top: top >> 1,
-    right: (right + 1) >> 1,
-    bottom: (bottom + 1) >> 1,
+  const { left, top, right, bottom } = within(area, picture.width, picture.height)
+  if (right <= left || bottom <= top) return
+  if ('data' in picture) {
+    fillRgb(picture, left, top, right, bottom, yuvToRgb(colour))
+    return
   }
-  fillPlane(picture.u, picture.uvStride, blocks, u)
-  fillPlane(picture.v, picture.uvStride, blocks, v)
+  const [y, u, v] = colour
+  const blockRight = (right + 1) >> 1
+  const blockBottom = (bottom + 1) >> 1
+  fillPlane(picture.y, picture.yStride, left, top, right, bottom, y)
+  fillPlane(picture.u, picture.uvStride, left >> 1, top >> 1, blockRight, blockBottom, u)
+  fillPlane(picture.v, picture.uvStride, left >> 1, top >> 1, blockRight, blockBottom, v)
 }
 
 function fillRgb(
   { width, data }: RgbPicture,
-  { left, top, right, bottom }: Rectangle,
+  left: number,
+  top: number,
+  right: number,
+  bottom: number,
   [red, green, blue]: readonly [number, number, number],
 ): void {
   const first = (top * width + left) * 3
@@ -106,26 +101,49 @@ export function write(
   { left, top, scale }: { readonly left: number; readonly top: number; readonly scale: number },
   luma: number,
 ): void {
-  for (const [index, character] of [...text].entries()) {
-    const x = left + index * ADVANCE * scale
-    for (const [row, bits] of glyph(character).entries()) {
-      writeRow(picture, bits, { x, y: top + row * scale, scale }, luma)
-    }
+  const dab = brush(picture, luma)
+  let x = left
+  for (const character of text) {
+    writeGlyph(glyph(character), x, top, scale, dab)
+    x += ADVANCE * scale
   }
 }
 
-function writeRow(
-  picture: Canvas,
-  bits: number,
-  { x, y, scale }: { readonly x: number; readonly y: number; readonly scale: number },
-  luma: number,
+/** Fills the part of a rectangle that lies in the picture. Numbers, for it is called a thousand times a picture. */
+type Dab = (left: number, top: number, right: number, bottom: number) => void
+
+function brush(picture: Canvas, luma: number): Dab {
+  const { width, height } = picture
+  const grey = yuvToRgb([luma, 128, 128])
+  return (left, top, right, bottom) => {
+    const x = Math.max(left, 0)
+    const y = Math.max(top, 0)
+    const endX = Math.min(right, width)
+    const endY = Math.min(bottom, height)
+    if (endX <= x || endY <= y) return
+    if ('data' in picture) fillRgb(picture, x, y, endX, endY, grey)
+    else fillPlane(picture.y, picture.yStride, x, y, endX, endY, luma)
+  }
+}
+
+/** Dots that lie side by side are one dab. */
+function writeGlyph(
+  rows: readonly number[],
+  left: number,
+  top: number,
+  scale: number,
+  dab: Dab,
 ): void {
-  for (let column = 0; column < GLYPH_WIDTH; column++) {
-    if (((bits >> (GLYPH_WIDTH - 1 - column)) & 1) === 0) continue
-    const left = x + column * scale
-    const dot = { left, top: y, right: left + scale, bottom: y + scale }
-    if ('data' in picture) fill(picture, dot, [luma, 128, 128])
-    else fillPlane(picture.y, picture.yStride, within(dot, picture.width, picture.height), luma)
+  for (let row = 0; row < rows.length; row++) {
+    const bits = (rows[row] ?? 0) << 1
+    const y = top + row * scale
+    let begin = 0
+    for (let column = 0; column <= GLYPH_WIDTH; column++) {
+      const set = (bits >> (GLYPH_WIDTH - column)) & 1
+      if (set !== 0) continue
+      if (column > begin) dab(left + begin * scale, y, left + column * scale, y + scale)
+      begin = column + 1
+    }
   }
 }
 
@@ -142,13 +160,17 @@ export function within(area: Rectangle, width: number, height: number): Rectangl
 function fillPlane(
   plane: Uint8Array,
   stride: number,
-  { left, top, right, bottom }: Rectangle,
+  left: number,
+  top: number,
+  right: number,
+  bottom: number,
   value: number,
 ): void {
+  const wide = right - left > NARROW
   for (let row = top; row < bottom; row++) {
     const from = row * stride + left
     const to = row * stride + right
-    if (right - left > NARROW) plane.fill(value, from, to)
+    if (wide) plane.fill(value, from, to)
     else for (let i = from; i < to; i++) plane[i] = value
   }
 }

@@ -7,15 +7,17 @@ import type { EncodeOptions, VideoEncoder } from './engine.ts'
 import { keyInterval } from './key-interval.ts'
 import { type EncoderKind, softwareEncoder } from './node-av-encoders.ts'
 import { openEncoding } from './node-av-encoding.ts'
-import type { NodeAv } from './node-av-library.ts'
+import type { CoderParts, NodeAv } from './node-av-library.ts'
 import type { Upload } from './node-av-upload.ts'
 import { packedYuv } from './packed-yuv.ts'
+import type { Workplace } from './spare-time.ts'
 
 /** Encodes by FFmpeg's low-level interface, one packet for each picture. */
 export class NodeAvEncoder implements VideoEncoder {
   readonly name: string
   readonly picture: Yuv420
   readonly #av: NodeAv
+  readonly #workplace: Workplace
   readonly #context: CodecContext
   readonly #upload: Upload
   readonly #bytes: Buffer
@@ -28,7 +30,7 @@ export class NodeAvEncoder implements VideoEncoder {
   #closed: Promise<void> | undefined
 
   private constructor(
-    av: NodeAv,
+    { av, workplace }: CoderParts,
     kind: EncoderKind,
     options: EncodeOptions,
     { context, upload }: { context: CodecContext; upload: Upload },
@@ -37,6 +39,7 @@ export class NodeAvEncoder implements VideoEncoder {
     this.name = kind.name
     this.picture = picture
     this.#av = av
+    this.#workplace = workplace
     this.#context = context
     this.#upload = upload
     this.#bytes = bytes
@@ -47,8 +50,12 @@ export class NodeAvEncoder implements VideoEncoder {
   }
 
   /** Opens the encoder `kind`; on failure nothing of it stays open. @throws AgentError BACKEND_UNAVAILABLE */
-  static async open(av: NodeAv, kind: EncoderKind, options: EncodeOptions): Promise<NodeAvEncoder> {
-    return new NodeAvEncoder(av, kind, options, await openEncoding(av, kind, options))
+  static async open(
+    parts: CoderParts,
+    kind: EncoderKind,
+    options: EncodeOptions,
+  ): Promise<NodeAvEncoder> {
+    return new NodeAvEncoder(parts, kind, options, await openEncoding(parts.av, kind, options))
   }
 
   async encode(pts: number, key: boolean): Promise<readonly VideoPacket[]> {
@@ -76,7 +83,7 @@ export class NodeAvEncoder implements VideoEncoder {
     this.#demand(frame.fromBuffer(this.#bytes))
     frame.pts = BigInt(pts)
     frame.pictType = this.#isKey(pts, key) ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE
-    this.#demand(await this.#context.sendFrame(await this.#upload.of(frame)))
+    this.#demand(await this.#send(await this.#upload.of(frame)))
     this.#owed += 1
     return await this.#receive()
   }
@@ -97,12 +104,21 @@ export class NodeAvEncoder implements VideoEncoder {
     return packets
   }
 
+  #send(frame: AvFrame): number | Promise<number> {
+    const elsewhere = () => this.#context.sendFrame(frame)
+    if (!this.#inSoftware) return elsewhere()
+    return this.#workplace.do(() => this.#context.sendFrameSync(frame), elsewhere)
+  }
+
   /** libx264 has done its work when a picture was sent; hardware may still be at it. */
   #receivePacket(): number | Promise<number> {
-    const done = this.name === softwareEncoder
-    return done
+    return this.#inSoftware
       ? this.#context.receivePacketSync(this.#packet)
       : this.#context.receivePacket(this.#packet)
+  }
+
+  get #inSoftware(): boolean {
+    return this.name === softwareEncoder
   }
 
   #demand(code: number): void {

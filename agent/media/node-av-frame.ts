@@ -5,6 +5,7 @@ import { resizeYuv } from '../imaging/resize-yuv.ts'
 import { countedFrame } from './counted-frame.ts'
 import type { PixelConverter } from './node-av-convert.ts'
 import type { DirectCopy } from './node-av-copy.ts'
+import type { FramePool } from './node-av-frame-pool.ts'
 import type { NodeAv } from './node-av-library.ts'
 import { type SharedPlanes, yuvView } from './node-av-planes.ts'
 import { swapsAxes, type Turn, turnPlane } from './orientation.ts'
@@ -18,11 +19,12 @@ export interface VideoContext {
   readonly direct: DirectCopy
   /** How its pictures are to be turned for display. */
   readonly turn: Turn | undefined
+  readonly frames: FramePool
 }
 
-/** A frame over FFmpeg's own planes, which it frees at its last release. Takes ownership of `frame`. */
+/** A frame over FFmpeg's own planes, which it gives back at its last release. Takes ownership of `frame`. */
 export function videoFrame(context: VideoContext, frame: AvFrame): Frame {
-  const { turn, converter, planes, direct } = context
+  const { turn, converter, planes, direct, frames } = context
   nameMatrix(context.av, frame)
   const colour = colourOf(context.av, frame)
   const swapped = turn !== undefined && swapsAxes(turn)
@@ -49,7 +51,7 @@ export function videoFrame(context: VideoContext, frame: AvFrame): Frame {
       copyYuv(plain ? planes.of(frame) : await convertedPlanes(), target, turn)
     },
     free() {
-      frame.free()
+      frames.giveBack(frame)
       converted?.then((plain) => plain.free()).catch(() => undefined)
     },
   })

@@ -1,9 +1,17 @@
 import type { Codec } from 'node-av/lib'
 import { AgentError } from '../core/errors.ts'
+import type { Workplace } from './spare-time.ts'
 
 /** The parts of node-av that the engine uses. */
 export type NodeAv = typeof import('node-av/lib') & {
   readonly constants: typeof import('node-av/constants')
+}
+
+/** What a decoder or an encoder is made with. */
+export interface CoderParts {
+  readonly av: NodeAv
+  /** Where it codes in software. */
+  readonly workplace: Workplace
 }
 
 async function importNodeAv(): Promise<NodeAv> {

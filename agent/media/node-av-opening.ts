@@ -7,33 +7,37 @@ import { openVideo } from './node-av-decoder.ts'
 import type { DecoderChoice } from './node-av-decoding.ts'
 import type { Download } from './node-av-download.ts'
 import type { VideoContext } from './node-av-frame.ts'
+import type { FramePool } from './node-av-frame-pool.ts'
 import { type OpenInput, openInput } from './node-av-input.ts'
 import type { VideoIo } from './node-av-io.ts'
-import type { NodeAv } from './node-av-library.ts'
+import type { CoderParts } from './node-av-library.ts'
 import { type PacketReader, packetReader } from './node-av-packets.ts'
 import { sharedPlanes } from './node-av-planes.ts'
 import { swapsAxes, turnOf } from './orientation.ts'
 
 /** What every opening of one video shares. */
-export interface VideoAccess {
-  readonly av: NodeAv
+export interface VideoAccess extends CoderParts {
   readonly io: VideoIo
   readonly bytes: StreamInput
   /** Whether all of it is there: packets may be read before they are needed. */
   readonly isFile: boolean
   readonly options: VideoOptions
   readonly choice: DecoderChoice
+  readonly frames: FramePool
 }
 
 /** One opening of the container, with its decoder. */
 export interface Opening {
   readonly input: OpenInput
-  readonly stream: Stream
   readonly codec: CodecContext
   readonly download: Download
   readonly packets: PacketReader
   readonly context: VideoContext
   readonly info: SourceInfo
+  /** The unit of the stream's times: `num` / `den` seconds. */
+  readonly timeBase: { readonly num: number; readonly den: number }
+  /** Whether a picture is decoded while its packet is taken, so that to ask for it costs nothing. */
+  readonly decodesAtOnce: boolean
   /** Whether the last packet was given to the decoder. */
   flushing: boolean
   close(): Promise<void>
@@ -48,7 +52,15 @@ export async function openContainer(access: VideoAccess): Promise<Opening> {
     const matrix = stream.codecpar.getCodedSideData(av.constants.AV_PKT_DATA_DISPLAYMATRIX)
     const planes = sharedPlanes(av)
     const direct = directCopy(av)
-    const context = { av, converter: pixelConverter(av), planes, direct, turn: turnOf(matrix) }
+    const turn = turnOf(matrix)
+    const context = {
+      av,
+      converter: pixelConverter(av),
+      planes,
+      direct,
+      turn,
+      frames: access.frames,
+    }
     const packets = packetsOf(access, input, stream)
     const info = infoOf(stream, context)
     const close = async () => {
@@ -60,7 +72,13 @@ export async function openContainer(access: VideoAccess): Promise<Opening> {
       download.close()
       await input.close()
     }
-    return { input, stream, codec, download, packets, context, info, flushing: false, close }
+    const { num, den } = stream.timeBase
+    return {
+      ...{ input, codec, download, packets, context, info, close },
+      timeBase: { num, den },
+      decodesAtOnce: codec.threadCount === 1 && codec.hwDeviceCtx === null,
+      flushing: false,
+    }
   } catch (error) {
     await input.close()
     throw error

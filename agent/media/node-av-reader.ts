@@ -1,4 +1,4 @@
-import type { Frame as AvFrame } from 'node-av/lib'
+import type { Frame as AvFrame, Packet } from 'node-av/lib'
 import { AgentError } from '../core/errors.ts'
 import type { SourceInfo } from '../core/stages.ts'
 import type { VideoFrame, VideoInput, VideoOptions, VideoReader } from './engine.ts'
@@ -6,8 +6,9 @@ import { fileBytes } from './file-bytes.ts'
 import { decodeProblem } from './node-av-decoder.ts'
 import { type DecoderChoice, inSoftware } from './node-av-decoding.ts'
 import { videoFrame } from './node-av-frame.ts'
+import { framePool } from './node-av-frame-pool.ts'
 import { videoIo } from './node-av-io.ts'
-import type { NodeAv } from './node-av-library.ts'
+import type { CoderParts } from './node-av-library.ts'
 import { type Opening, openContainer, type VideoAccess } from './node-av-opening.ts'
 
 /** Errors in a row without a picture at the end of a file, after which it is taken as ended. */
@@ -28,19 +29,21 @@ export class NodeAvReader implements VideoReader {
     this.info = opening.info
     this.#access = access
     this.#opening = opening
-    this.#spare = emptyFrame(access.av)
+    this.#spare = access.frames.lend()
   }
 
   /** Opens `source`; on failure nothing of it stays open. */
   static async open(
-    av: NodeAv,
+    parts: CoderParts,
     source: VideoInput,
     options: VideoOptions,
     choice: DecoderChoice = inSoftware,
   ): Promise<NodeAvReader> {
     const isFile = source.kind === 'file'
     const bytes = isFile ? await fileBytes(source) : source
-    const access = { av, bytes, isFile, options, choice, io: videoIo(av) }
+    const { av } = parts
+    const own = { io: videoIo(av), frames: framePool(av) }
+    const access = { ...parts, ...own, bytes, isFile, options, choice }
     try {
       return new NodeAvReader(access, await openContainer(access))
     } catch (error) {
@@ -59,7 +62,7 @@ export class NodeAvReader implements VideoReader {
       const frame = this.#spare
       const code = await receive(opening, frame)
       if (code >= 0) {
-        this.#spare = emptyFrame(av)
+        this.#spare = this.#access.frames.lend()
         const plain = await opening.download.of(frame)
         return { frame: videoFrame(opening.context, plain), pts: this.#ptsOf(plain, opening) }
       }
@@ -85,6 +88,7 @@ export class NodeAvReader implements VideoReader {
     const opening = this.#opening
     this.#opening = undefined
     this.#spare.free()
+    this.#access.frames.close()
     await opening?.close()
     this.#access.io.free()
     await this.#access.bytes.close()
@@ -92,7 +96,7 @@ export class NodeAvReader implements VideoReader {
 
   /** Gives the decoder the next packet of the video, or tells it that there are no more. */
   async #feed(opening: Opening): Promise<void> {
-    const { packets, codec } = opening
+    const { packets } = opening
     const packet = await packets.next()
     if (this.#access.options.signal.aborted) return
     if (typeof packet === 'number') {
@@ -100,11 +104,17 @@ export class NodeAvReader implements VideoReader {
       return
     }
     try {
-      const sent = await codec.sendPacket(packet)
+      const sent = await this.#send(opening, packet)
       if (sent < 0) this.#skip('cannot decode a packet', sent)
     } finally {
       packet.unref()
     }
+  }
+
+  #send({ codec, decodesAtOnce }: Opening, packet: Packet): number | Promise<number> {
+    const elsewhere = () => codec.sendPacket(packet)
+    if (!decodesAtOnce) return elsewhere()
+    return this.#access.workplace.do(() => codec.sendPacketSync(packet), elsewhere)
   }
 
   async #endOfPackets(opening: Opening, code: number): Promise<void> {
@@ -121,12 +131,11 @@ export class NodeAvReader implements VideoReader {
   }
 
   /** Seconds on the video's clock; a frame without a time follows the last one. */
-  #ptsOf({ bestEffortTimestamp }: AvFrame, { stream, info }: Opening): number {
-    const { num, den } = stream.timeBase
+  #ptsOf({ bestEffortTimestamp }: AvFrame, { timeBase, info }: Opening): number {
     this.#pts =
       bestEffortTimestamp === this.#access.av.constants.AV_NOPTS_VALUE
         ? this.#pts + 1 / (info.fps ?? 25)
-        : (Number(bestEffortTimestamp) * num) / den
+        : (Number(bestEffortTimestamp) * timeBase.num) / timeBase.den
     return this.#pts
   }
 
@@ -136,17 +145,13 @@ export class NodeAvReader implements VideoReader {
   }
 }
 
-function emptyFrame(av: NodeAv): AvFrame {
-  const frame = new av.Frame()
-  frame.alloc()
-  return frame
-}
-
 /**
  * With one thread, libavcodec decodes while it takes a packet, and here only hands the picture over: not
  * worth the way to another thread and back. What is left at the end, and hardware, may take its time.
  */
-function receive({ codec, flushing }: Opening, frame: AvFrame): number | Promise<number> {
-  const atOnce = !flushing && codec.threadCount === 1 && codec.hwDeviceCtx === null
-  return atOnce ? codec.receiveFrameSync(frame) : codec.receiveFrame(frame)
+function receive(
+  { codec, decodesAtOnce, flushing }: Opening,
+  frame: AvFrame,
+): number | Promise<number> {
+  return decodesAtOnce && !flushing ? codec.receiveFrameSync(frame) : codec.receiveFrame(frame)
 }

@@ -9,6 +9,7 @@ import { NodeAvEncoder } from './node-av-encoder.ts'
 import { encoderKind } from './node-av-encoders.ts'
 import type { NodeAv } from './node-av-library.ts'
 import { yuvView } from './node-av-planes.ts'
+import { onOtherThreads } from './spare-time.ts'
 
 /** The codecs of node-av, to be tried out. */
 export function nodeAvTrials(av: NodeAv): TriedEngine {
@@ -16,7 +17,7 @@ export function nodeAvTrials(av: NodeAv): TriedEngine {
     async encode(options) {
       const kind = encoderKind(options.encoder)
       if (!kind) throw new AgentError('INTERNAL', `no encoder is called '${options.encoder}'`)
-      return NodeAvEncoder.open(av, kind, options)
+      return NodeAvEncoder.open({ av, workplace: onOtherThreads }, kind, options)
     },
     decode: (packets, decoder, take) => decode(av, packets, decoder, take),
   }

@@ -6,9 +6,10 @@ import { nodeAvCodecs } from './node-av-codecs.ts'
 import { type DecoderChoice, inSoftware } from './node-av-decoding.ts'
 import { NodeAvEncoder } from './node-av-encoder.ts'
 import { encoderKind, softwareEncoder } from './node-av-encoders.ts'
-import { loadNodeAv, type NodeAv } from './node-av-library.ts'
+import { type CoderParts, loadNodeAv, type NodeAv } from './node-av-library.ts'
 import { nodeAvPush } from './node-av-push.ts'
 import { NodeAvReader } from './node-av-reader.ts'
+import { SpareTime } from './spare-time.ts'
 
 /**
  * FFmpeg inside this process, by the optional package node-av, which is loaded at the first call.
@@ -18,6 +19,7 @@ export function nodeAvEngine(
   load: () => Promise<NodeAv> = loadNodeAv,
   trialEntry = new URL('./node-av-trial.js', import.meta.url),
 ): MediaEngine {
+  const spare = new SpareTime()
   let found: Promise<Codecs> | undefined
   const codecs = () => {
     found ??= load().then((av) => nodeAvCodecs(av, trialEntry))
@@ -31,14 +33,13 @@ export function nodeAvEngine(
     name: 'node-av',
     async open(input, options) {
       const av = await load()
-      return await NodeAvReader.open(
-        av,
-        input,
-        options,
-        await decoderChoice(options.decoder, codecs),
-      )
+      const choice = await decoderChoice(options.decoder, codecs)
+      return await NodeAvReader.open({ av, workplace: spare.workplace() }, input, options, choice)
     },
-    encode: async (options) => await openEncoder(await load(), options, codecs),
+    encode: async (options) => {
+      const av = await load()
+      return await openEncoder({ av, workplace: spare.workplace() }, options, codecs)
+    },
     push: async (url, options) => nodeAvPush(await load(), url, options),
     codecs,
   }
@@ -58,7 +59,7 @@ async function decoderChoice(
 
 /** The first encoder that opens: hardware may have a limit on sizes, or on how many there are at once. */
 async function openEncoder(
-  av: NodeAv,
+  parts: CoderParts,
   options: EncodeOptions,
   codecs: () => Promise<Codecs>,
 ): Promise<VideoEncoder> {
@@ -70,7 +71,7 @@ async function openEncoder(
     const kind = encoderKind(name)
     if (!kind) continue
     try {
-      return await NodeAvEncoder.open(av, kind, options)
+      return await NodeAvEncoder.open(parts, kind, options)
     } catch (error) {
       problem ??= error
     }

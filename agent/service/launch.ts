@@ -35,6 +35,22 @@ const MAPPED_BYTES = String(128 << 10)
  */
 const NO_THREAD_CACHES = 'glibc.malloc.tcache_count=0'
 
+/** What a service's Node is started with. */
+export const serviceFlags: readonly string[] = ['--max-semi-space-size=2', '--expose-gc']
+
+/** The environment of a service: main's, with what threads and memory are to be like. */
+export function serviceEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return {
+    ...env,
+    UV_THREADPOOL_SIZE: env.UV_THREADPOOL_SIZE ?? '96',
+    ORT_DISABLE_TELEMETRY: '1',
+    MALLOC_ARENA_MAX: '2',
+    MALLOC_TRIM_THRESHOLD_: MAPPED_BYTES,
+    MALLOC_MMAP_THRESHOLD_: MAPPED_BYTES,
+    GLIBC_TUNABLES: [env.GLIBC_TUNABLES, NO_THREAD_CACHES].filter(Boolean).join(':'),
+  }
+}
+
 /**
  * Starts service processes at a lower priority than main, so that the control plane stays quick while
  * every core infers, and such that the kernel ends them with main (`setpriv --pdeathsig`), even when
@@ -50,17 +66,10 @@ export function processLauncher(entry: URL, env: NodeJS.ProcessEnv): Launch {
   const [execPath = process.execPath, ...execArgv] = [
     ...prefix,
     process.execPath,
-    '--max-semi-space-size=2',
-    '--expose-gc',
+    ...serviceFlags,
   ]
   const childEnv = {
-    ...env,
-    UV_THREADPOOL_SIZE: env.UV_THREADPOOL_SIZE ?? '96',
-    ORT_DISABLE_TELEMETRY: '1',
-    MALLOC_ARENA_MAX: '2',
-    MALLOC_TRIM_THRESHOLD_: MAPPED_BYTES,
-    MALLOC_MMAP_THRESHOLD_: MAPPED_BYTES,
-    GLIBC_TUNABLES: [env.GLIBC_TUNABLES, NO_THREAD_CACHES].filter(Boolean).join(':'),
+    ...serviceEnvironment(env),
     HELIOGRAPH_ORPHAN_GUARD: guarded ? '' : String(process.pid),
   }
   return (listener) => {

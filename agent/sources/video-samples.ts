@@ -35,17 +35,21 @@ export async function* videoSamples(
     events.opened(reader.info)
     const pace = (spec.pace ?? context.defaultPace) === 'realtime' ? realtimePace() : noPace
     const wanted = sampler(spec.fps)
+    const next = playback(reader, name, spec.loop ?? false)
     let decodeMs = 0
-    for await (const { frame, pts, readMs } of playedFrames(reader, name, spec.loop ?? false)) {
+    for (let played = await next(); played; played = await next()) {
+      const { frame, pts, readMs, nextPts } = played
       decodeMs += readMs
       await pace.until(pts, signal)
       if (!wanted(pts)) {
         events.passed?.({ frame, pts, capturedAt: Date.now() })
         frame.release()
-        continue
+      } else {
+        yield { kind: 'picture', frame, pts, capturedAt: Date.now(), decodeMs }
+        decodeMs = 0
       }
-      yield { kind: 'picture', frame, pts, capturedAt: Date.now(), decodeMs }
-      decodeMs = 0
+      // A picture that is decoded when it is due, as a camera's is, is used while the caches still hold it.
+      await pace.until(nextPts, signal)
     }
   } finally {
     await reader.close()
@@ -55,41 +59,45 @@ export async function* videoSamples(
 /** A picture, its time since the first round began, and what it took to read, ms. */
 interface PlayedFrame extends VideoFrame {
   readonly readMs: number
+  /** When the next one may be due: never later than it is, unless the video's pictures come faster from now on. */
+  readonly nextPts: number
 }
 
-async function* playedFrames(
+/**
+ * Gives the frames, round after round, each with its times shifted by those before it; nothing at the end. A function:
+ * generators that pass on what others yield take longer than all else that is done here for a frame.
+ */
+function playback(
   reader: VideoReader,
   name: string,
   loop: boolean,
-): AsyncGenerator<PlayedFrame, void, void> {
-  let offset = yield* oneRound(reader, name, 0)
-  while (loop) {
-    await reader.rewind()
-    offset += yield* oneRound(reader, name, offset)
-  }
-}
+): () => Promise<PlayedFrame | undefined> {
+  const usualStep = 1 / (reader.info.fps ?? 25)
+  let offset = 0
+  let round: { readonly first: number; last: number; step: number } | undefined
 
-/** Plays to the end, times shifted by `offset` seconds; gives how long the round lasts, seconds. */
-async function* oneRound(
-  reader: VideoReader,
-  name: string,
-  offset: number,
-): AsyncGenerator<PlayedFrame, number, void> {
-  let first: number | undefined
-  let last = 0
-  let step = 1 / (reader.info.fps ?? 25)
-  for (;;) {
-    const startedAt = performance.now()
-    const next = await reader.next()
-    if (!next) break
-    if (first !== undefined && next.pts > last) step = next.pts - last
-    first ??= next.pts
-    last = next.pts
-    const readMs = performance.now() - startedAt
-    yield { frame: next.frame, pts: next.pts + offset, readMs }
+  function placed({ frame, pts }: VideoFrame, readMs: number): PlayedFrame {
+    round ??= { first: pts, last: pts, step: usualStep }
+    if (pts > round.last) round.step = pts - round.last
+    round.last = pts
+    const nextPts = pts + offset + Math.min(round.step, usualStep)
+    return { frame, pts: pts + offset, readMs, nextPts }
   }
-  if (first === undefined) {
-    throw new AgentError('SOURCE_DECODE', `no picture of ${name} could be decoded`)
+
+  function endRound(): void {
+    if (!round) throw new AgentError('SOURCE_DECODE', `no picture of ${name} could be decoded`)
+    offset += round.last - round.first + round.step
+    round = undefined
   }
-  return last - first + step
+
+  return async () => {
+    for (;;) {
+      const startedAt = performance.now()
+      const next = await reader.next()
+      if (next) return placed(next, performance.now() - startedAt)
+      endRound()
+      if (!loop) return undefined
+      await reader.rewind()
+    }
+  }
 }
