@@ -22,6 +22,7 @@ import { resourceReader } from './metrics/resources.ts'
 import { openWebServer, type WebServer } from './net/web-server.ts'
 import { probeSoon } from './probes.ts'
 import { type RtspServer, startRtspServer } from './rtsp/server.ts'
+import { compileSoon } from './service/compile-soon.ts'
 import { type Launch, processLauncher } from './service/launch.ts'
 import { serviceLimits } from './service-limits.ts'
 import { DEFAULT_MODEL } from './store/catalog.ts'
@@ -114,6 +115,7 @@ async function startParts(
     ...{ uploadFolder: data.uploadFolder, presence: present, info: () => introduction.now },
   })
   control.begin()
+  compileSoon()
   present.state('ready')
   log.info({ agent, ...addresses }, 'agent ready')
   const stopMetrics = startMetrics(config, control, present)

@@ -7,6 +7,10 @@ import type { FromDrawing, ToDrawing } from './bare-video-messages.ts'
 import { built } from './material.ts'
 
 const [, , clip = '', bitrate = '4000000'] = process.argv
+const { compileSoon } = (await built(
+  'service/compile-soon.js',
+)) as typeof import('../agent/service/compile-soon.ts')
+compileSoon()
 const { createEngine } = (await built(
   'media/registry.js',
 )) as typeof import('../agent/media/registry.ts')

@@ -13,6 +13,10 @@ const { startRtspServer } = (await built(
 const { serviceEnvironment, serviceFlags } = (await built(
   'service/launch.js',
 )) as typeof import('../agent/service/launch.ts')
+const { compileSoon } = (await built(
+  'service/compile-soon.js',
+)) as typeof import('../agent/service/compile-soon.ts')
+compileSoon()
 const quiet = () => undefined
 const log = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet }
 const config = { host: '127.0.0.1', port: 0, users: [], clients: 8, queueBytes: 4 << 20 }

@@ -25,7 +25,7 @@ interface Round {
 }
 
 /** V8 compiles what runs thirty times a second for the better part of a minute. */
-const warmUpPictures = 1200
+const warmUpSeconds = 40
 /** Until a player that joins, or a program that starts, has settled. */
 const settlingPictures = 60
 /** Both sides take short turns within a round: the machine's clock drifts by more than what is to be measured. */
@@ -50,7 +50,7 @@ export async function benchVideo(
       const ours = await startOurs(clip)
       const done: Round[] = []
       try {
-        await usedBy(ours, 1, warmUpPictures)
+        await usedBy(ours, warmUpSeconds)
         for (let round = 0; round < rounds; round++) {
           done.push(await oneRound(ours, clip, seconds))
           say(`  ${clip.name} round ${round + 1}: ${describe(done.at(-1))}`)
@@ -114,13 +114,9 @@ async function startOurs({ file, bitrate }: Clip): Promise<Ours> {
 }
 
 /** Cores in use. */
-function usedBy(
-  { url, pids }: Serving,
-  seconds: number,
-  settling = settlingPictures,
-): Promise<number> {
+function usedBy({ url, pids }: Serving, seconds: number): Promise<number> {
   const viewer = player(['-rtsp_transport', 'tcp', '-i', url, '-c', 'copy'])
-  return coresOf(pids, viewer, { seconds, settling })
+  return coresOf(pids, viewer, seconds)
 }
 
 async function usedByFfmpeg({ file, bitrate }: Clip, seconds: number): Promise<number> {
@@ -136,7 +132,7 @@ async function usedByFfmpeg({ file, bitrate }: Clip, seconds: number): Promise<n
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   try {
-    return await coresOf([program.pid ?? 0], viewer, { seconds, settling: settlingPictures })
+    return await coresOf([program.pid ?? 0], viewer, seconds)
   } finally {
     await ended(program)
   }
@@ -180,13 +176,9 @@ function player(args: readonly string[]): Player {
 }
 
 /** Fails if not nearly every picture got to the player: then less was done than is claimed. */
-async function coresOf(
-  pids: readonly number[],
-  player: Player,
-  { seconds, settling }: { readonly seconds: number; readonly settling: number },
-): Promise<number> {
+async function coresOf(pids: readonly number[], player: Player, seconds: number): Promise<number> {
   try {
-    await player.reached(settling)
+    await player.reached(settlingPictures)
     const [pictures, cpu, began] = [player.pictures(), await cpuMsOf(pids), performance.now()]
     await passed(seconds * 1000)
     const cpuMs = (await cpuMsOf(pids)) - cpu

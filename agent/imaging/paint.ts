@@ -40,8 +40,27 @@ export function textHeight(scale: number): number {
  * Fills a rectangle, as far as it lies in the picture. In YUV, luma is exact; chroma, which exists once per
  * 2×2 pixels, is set wherever a rectangle touches such a block.
  */
-export function fill(picture: Canvas, area: Rectangle, colour: YuvPixel): void {
-  const { left, top, right, bottom } = within(area, picture.width, picture.height)
+export function fill(
+  picture: Canvas,
+  { left, top, right, bottom }: Rectangle,
+  colour: YuvPixel,
+): void {
+  fillBetween(picture, left, top, right, bottom, colour)
+}
+
+/** Numbers here and below: what draws each picture of a video leaves the collector nothing to do. */
+function fillBetween(
+  picture: Canvas,
+  fromX: number,
+  fromY: number,
+  toX: number,
+  toY: number,
+  colour: YuvPixel,
+): void {
+  const left = Math.max(fromX, 0)
+  const top = Math.max(fromY, 0)
+  const right = Math.min(toX, picture.width)
+  const bottom = Math.min(toY, picture.height)
   if (right <= left || bottom <= top) return
   if ('data' in picture) {
     fillRgb(picture, left, top, right, bottom, yuvToRgb(colour))
@@ -84,11 +103,10 @@ export function outline(
 ): void {
   const inside = Math.min(top + thickness, bottom)
   const below = Math.max(bottom - thickness, inside)
-  fill(picture, { left, top, right, bottom: inside }, colour)
-  fill(picture, { left, top: below, right, bottom }, colour)
-  const sides = { top: inside, bottom: below }
-  fill(picture, { ...sides, left, right: Math.min(left + thickness, right) }, colour)
-  fill(picture, { ...sides, left: Math.max(right - thickness, left), right }, colour)
+  fillBetween(picture, left, top, right, inside, colour)
+  fillBetween(picture, left, below, right, bottom, colour)
+  fillBetween(picture, left, inside, Math.min(left + thickness, right), below, colour)
+  fillBetween(picture, Math.max(right - thickness, left), inside, right, below, colour)
 }
 
 /**
@@ -109,7 +127,7 @@ export function write(
   }
 }
 
-/** Fills the part of a rectangle that lies in the picture. Numbers, for it is called a thousand times a picture. */
+/** Fills the part of a rectangle that lies in the picture. */
 type Dab = (left: number, top: number, right: number, bottom: number) => void
 
 function brush(picture: Canvas, luma: number): Dab {

@@ -44,40 +44,42 @@ export function packetizer(): Packetizer {
     ssrc,
     packetize({ data, pts, key }) {
       const nals = [...nalUnits(data)].filter((nal) => nalType(nal) !== nalTypes.delimiter)
-      const sizes = nals.flatMap(payloadSizes)
-      const octets = sizes.reduce((sum, size) => sum + size, 0)
-      const interleaved = Buffer.allocUnsafe(
-        octets + sizes.length * (framingBytes + rtpHeaderBytes),
-      )
+      const octets = nals.reduce((sum, nal) => sum + payloadOctets(nal), 0)
+      const count = nals.reduce((sum, nal) => sum + packetsOf(nal), 0)
+      const interleaved = Buffer.allocUnsafe(octets + count * (framingBytes + rtpHeaderBytes))
       const sequence = next
       const timestamp = (offset + pts) >>> 0
       const packets: Buffer[] = []
       let at = 0
-      for (const [index, size] of sizes.entries()) {
-        const end = at + framingBytes + rtpHeaderBytes + size
-        const marker = index === sizes.length - 1
-        writeFraming(interleaved, at, rtpHeaderBytes + size)
-        const packet = interleaved.subarray(at + framingBytes, end)
-        writeHeader(packet, { marker, sequence: next, timestamp, ssrc })
-        packets.push(packet)
-        next = (next + 1) % 2 ** 16
-        at = end
+      /** Writes what precedes a payload of `size` bytes. @returns where that begins */
+      const head = (size: number): number => {
+        const from = at + framingBytes
+        const begin = from + rtpHeaderBytes
+        at = begin + size
+        writeFraming(interleaved, from - framingBytes, rtpHeaderBytes + size)
+        const marker = at === interleaved.length
+        writeHeader(interleaved, from, { marker, sequence: next, timestamp, ssrc })
+        packets.push(interleaved.subarray(from, at))
+        next = (next + 1) & 0xffff
+        return begin
       }
-      fill(packets, nals)
+      for (const nal of nals) {
+        if (nal.length <= payloadBytes) interleaved.set(nal, head(nal.length))
+        else writeFragments(interleaved, nal, head)
+      }
       return { interleaved, packets, key, sequence, timestamp, octets }
     },
   }
 }
 
-/** The payloads that a NAL unit becomes. A fragment replaces the NAL unit's first byte by two of its own. */
-function payloadSizes(nal: Uint8Array): number[] {
-  if (nal.length <= payloadBytes) return [nal.length]
-  const count = Math.ceil((nal.length - 1) / fragmentBytes)
-  const rest = nal.length - 1 - (count - 1) * fragmentBytes
-  return Array.from(
-    { length: count },
-    (_, index) => fragmentHeaderBytes + (index === count - 1 ? rest : fragmentBytes),
-  )
+/** A NAL unit that fits is one payload; fragments replace its first byte by two of their own. */
+function packetsOf({ length }: Uint8Array): number {
+  return length <= payloadBytes ? 1 : Math.ceil((length - 1) / fragmentBytes)
+}
+
+function payloadOctets(nal: Uint8Array): number {
+  const count = packetsOf(nal)
+  return count === 1 ? nal.length : nal.length - 1 + count * fragmentHeaderBytes
 }
 
 function writeFraming(target: Buffer, at: number, size: number): void {
@@ -86,37 +88,25 @@ function writeFraming(target: Buffer, at: number, size: number): void {
 }
 
 function writeHeader(
-  packet: Buffer,
+  target: Buffer,
+  at: number,
   fields: { marker: boolean; sequence: number; timestamp: number; ssrc: number },
 ): void {
-  packet.writeUInt8(0x80, 0)
-  packet.writeUInt8((fields.marker ? 0x80 : 0) | PAYLOAD_TYPE, 1)
-  packet.writeUInt16BE(fields.sequence, 2)
-  packet.writeUInt32BE(fields.timestamp, 4)
-  packet.writeUInt32BE(fields.ssrc, 8)
+  target[at] = 0x80
+  target[at + 1] = (fields.marker ? 0x80 : 0) | PAYLOAD_TYPE
+  target.writeUInt16BE(fields.sequence, at + 2)
+  target.writeUInt32BE(fields.timestamp, at + 4)
+  target.writeUInt32BE(fields.ssrc, at + 8)
 }
 
-/** Copies the NAL units into the packets made for them, in order. */
-function fill(packets: readonly Buffer[], nals: readonly Uint8Array[]): void {
-  let index = 0
-  for (const nal of nals) {
-    const count = payloadSizes(nal).length
-    const own = packets.slice(index, index + count)
-    index += count
-    if (own.length === 1) own[0]?.set(nal, rtpHeaderBytes)
-    else fillFragments(own, nal)
-  }
-}
-
-function fillFragments(packets: readonly Buffer[], nal: Uint8Array): void {
-  const header = nal[0] ?? 0
-  const indicator = (header & 0xe0) | FU_A
-  for (const [index, packet] of packets.entries()) {
-    const start = index === 0 ? 0x80 : 0
-    const end = index === packets.length - 1 ? 0x40 : 0
-    packet.writeUInt8(indicator, rtpHeaderBytes)
-    packet.writeUInt8(start | end | nalType(nal), rtpHeaderBytes + 1)
-    const from = 1 + index * fragmentBytes
-    packet.set(nal.subarray(from, from + fragmentBytes), rtpHeaderBytes + fragmentHeaderBytes)
+function writeFragments(target: Buffer, nal: Uint8Array, head: (size: number) => number): void {
+  const indicator = ((nal[0] ?? 0) & 0xe0) | FU_A
+  const type = nalType(nal)
+  for (let from = 1; from < nal.length; from += fragmentBytes) {
+    const end = Math.min(from + fragmentBytes, nal.length)
+    const at = head(fragmentHeaderBytes + end - from)
+    target[at] = indicator
+    target[at + 1] = (from === 1 ? 0x80 : 0) | (end === nal.length ? 0x40 : 0) | type
+    target.set(nal.subarray(from, end), at + fragmentHeaderBytes)
   }
 }

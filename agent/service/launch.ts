@@ -35,8 +35,12 @@ const MAPPED_BYTES = String(128 << 10)
  */
 const NO_THREAD_CACHES = 'glibc.malloc.tcache_count=0'
 
-/** What a service's Node is started with. */
-export const serviceFlags: readonly string[] = ['--max-semi-space-size=2', '--expose-gc']
+/** What a service's Node is started with. Its heap is too small for several threads to be quicker at collecting garbage. */
+export const serviceFlags: readonly string[] = [
+  '--max-semi-space-size=2',
+  '--single-threaded-gc',
+  '--expose-gc',
+]
 
 /** The environment of a service: main's, with what threads and memory are to be like. */
 export function serviceEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -63,11 +67,7 @@ export function serviceEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 export function processLauncher(entry: URL, env: NodeJS.ProcessEnv): Launch {
   const prefix = commandPrefix()
   const guarded = prefix.includes('setpriv')
-  const [execPath = process.execPath, ...execArgv] = [
-    ...prefix,
-    process.execPath,
-    ...serviceFlags,
-  ]
+  const [execPath = process.execPath, ...execArgv] = [...prefix, process.execPath, ...serviceFlags]
   const childEnv = {
     ...serviceEnvironment(env),
     HELIOGRAPH_ORPHAN_GUARD: guarded ? '' : String(process.pid),

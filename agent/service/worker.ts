@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { createEngine } from '../media/registry.ts'
+import { compileSoon } from './compile-soon.ts'
 import { inferenceThread } from './inference-threads.ts'
 import type { FromService, ToService } from './messages.ts'
 import { ServiceRuntime } from './runtime.ts'
@@ -7,6 +8,8 @@ import { ServiceRuntime } from './runtime.ts'
 /** Entry of a service process: the thinnest shell around `ServiceRuntime`. */
 const BEAT_MS = 300
 const OUTPUT_COUNTERS_EVERY = 5
+
+compileSoon()
 
 let runtime: ServiceRuntime | undefined
 let ticks = 0
