@@ -16,6 +16,8 @@ export interface StreamInput {
   readonly name: string
   /** Total bytes, where it is known. */
   readonly size?: number
+  /** Of a file that all the bytes are in, to be read by an engine itself. */
+  readonly descriptor?: number
   /** Whether `read` may jump; without it, positions only go on or start over at 0. */
   readonly seekable: boolean
   read(position: number, length: number): Promise<Uint8Array>

@@ -28,6 +28,7 @@ export async function fileBytes({ path, descriptor }: FileInput): Promise<Stream
     kind: 'stream',
     name: path,
     size,
+    descriptor: fd,
     seekable: true,
     async read(position, length) {
       const inside = position >= block.at && position + length <= block.at + block.bytes.length

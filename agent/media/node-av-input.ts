@@ -32,10 +32,12 @@ export async function openInput(
     const head = await bytes.head()
     if (sniff(head) === 'playlist') throw refusedPlaylist(input.name)
     format.allocContext()
-    format.pb = await io.context(bytes.handler)
+    const context = await io.context(bytes.handler)
+    format.pb = context
     format.setFlags(av.constants.AVFMT_FLAG_CUSTOM_IO)
     await openFormat(av, format, input.name, bytes)
-    return { name: input.name, format, failure: bytes.failure, close: () => format.closeInput() }
+    const failure = () => bytes.failure() ?? readProblem(av, input.name, context.error)
+    return { name: input.name, format, failure, close: () => format.closeInput() }
   } catch (error) {
     await format.closeInput()
     throw error
@@ -59,6 +61,13 @@ async function openFormat(
   } finally {
     options.free()
   }
+}
+
+/** What FFmpeg itself, reading a file, failed with. */
+function readProblem(av: NodeAv, name: string, code: number): AgentError | undefined {
+  if (code >= 0 || code === av.constants.AVERROR_EOF) return undefined
+  const why = new av.FFmpegError(code).message
+  return new AgentError('SOURCE_UNREACHABLE', `cannot read on in ${name}: ${why}`)
 }
 
 /** Why FFmpeg did not open it: a format that is not on the whitelist, or damage. */

@@ -44,7 +44,7 @@ export function streamBytes(input: StreamInput, signal: AbortSignal): StreamByte
   }
 
   return {
-    handler: { seekable: input.seekable, read, seek },
+    handler: { seekable: input.seekable, descriptor: input.descriptor, read, seek },
     async head() {
       head ??= await firstBytes(input)
       return head

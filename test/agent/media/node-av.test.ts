@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { resolve } from 'node:path'
+import { copyFile, mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { nodeAvEngine } from '../../../agent/media/node-av.ts'
@@ -42,6 +44,27 @@ describe('node-av', () => {
     )
     expect(child.stdout.toString()).toBe('closed')
     expect([child.status, child.signal]).toEqual([0, null])
+  })
+
+  it('reads what its descriptor means, whatever has the name by now, and leaves no descriptor open', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'heliograph-'))
+    const path = join(folder, 'clip.mp4')
+    await copyFile(shipped('dog.mp4'), path)
+    const handle = await open(path)
+    await rm(path)
+    await writeFile(path, 'no video')
+    const before = (await readdir('/proc/self/fd')).length
+    const reader = await engine.open({ kind: 'file', path, descriptor: handle.fd }, videoOptions())
+    for (let round = 0; round < 2; round++) {
+      const first = await reader.next()
+      expect(first?.pts).toBe(0)
+      first?.frame.release()
+      await reader.rewind()
+    }
+    await reader.close()
+    expect((await readdir('/proc/self/fd')).length).toBe(before)
+    await handle.close()
+    await rm(folder, { recursive: true })
   })
 
   it('holds no more memory after many frames than after few', async () => {

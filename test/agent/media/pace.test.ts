@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type Clock, realtimePace, sampler } from '../../../agent/media/pace.ts'
+import { wait } from '../../../agent/media/wait.ts'
 
 /** A clock that stands still but for waits and what a test adds. */
 function standingClock(): Clock & { time: number } {
@@ -65,6 +66,19 @@ describe('real pace', () => {
     abort.abort()
     await waiting
     expect(performance.now() - startedAt).toBeLessThan(200)
+  })
+
+  it('ends every wait for one signal, and leaves those for others alone', async () => {
+    const [abort, other] = [new AbortController(), new AbortController()]
+    const startedAt = performance.now()
+    const [first, second] = [wait(10_000, abort.signal), wait(10_000, abort.signal)]
+    const short = wait(20, other.signal)
+    abort.abort()
+    await Promise.all([first, second])
+    await wait(10_000, abort.signal)
+    await short
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(19)
+    expect(performance.now() - startedAt).toBeLessThan(2000)
   })
 })
 
