@@ -17,6 +17,9 @@ const { createEngine } = (await built(
 const { VideoTrack: Track } = (await built(
   'sinks/video-track.js',
 )) as typeof import('../agent/sinks/video-track.ts')
+const { videoWriter } = (await built(
+  'service/video-pipe.js',
+)) as typeof import('../agent/service/video-pipe.ts')
 const { createSource } = (await built(
   'sources/registry.js',
 )) as typeof import('../agent/sources/registry.ts')
@@ -37,6 +40,7 @@ const source = createSource(
     defaultPace: 'realtime',
   },
 )
+const video = videoWriter(() => process.exit(1))
 let track: VideoTrack | undefined
 let shown = 0
 /** Reading goes on while somebody watches. */
@@ -51,7 +55,7 @@ function opened({ width = 0, height = 0, fps = 30 }: SourceInfo): void {
   const format = { codec: 'h264', width, height, fps } as const
   track ??= new Track({
     ...{ engine, format, encoder: 'auto', bitrate: Number(bitrate), age: false },
-    take: async (packet) => send({ type: 'packet', packet }),
+    take: async (packet) => video(0, packet),
   })
   send({ type: 'open', format })
 }

@@ -1,9 +1,10 @@
-import type { VideoFormat, VideoPacket } from '../agent/core/video.ts'
+import type { VideoFormat } from '../agent/core/video.ts'
 
-/** The drawing process → the serving process, as in the agent. */
-export type FromDrawing =
-  | { readonly type: 'open'; readonly format: VideoFormat }
-  | { readonly type: 'packet'; readonly packet: VideoPacket }
+/** The drawing process → the serving process; packets take the agent's pipe. */
+export interface FromDrawing {
+  readonly type: 'open'
+  readonly format: VideoFormat
+}
 
 /** The serving process → the drawing process. */
 export type ToDrawing = { readonly type: 'wanted'; readonly on: boolean } | { readonly type: 'key' }

@@ -13,6 +13,9 @@ const { startRtspServer } = (await built(
 const { serviceEnvironment, serviceFlags } = (await built(
   'service/launch.js',
 )) as typeof import('../agent/service/launch.ts')
+const { VIDEO_FD, videoReader } = (await built(
+  'service/video-pipe.js',
+)) as typeof import('../agent/service/video-pipe.ts')
 const { compileSoon } = (await built(
   'service/compile-soon.js',
 )) as typeof import('../agent/service/compile-soon.ts')
@@ -26,6 +29,7 @@ const drawing = fork(resolve('bench/bare-video-drawing.ts'), process.argv.slice(
   serialization: 'advanced',
   execArgv: ['--import', import.meta.resolve('tsx'), ...serviceFlags],
   env: serviceEnvironment(process.env),
+  stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
 })
 drawing.on('exit', () => process.exit(1))
 let stream: ReturnType<typeof server.offer> | undefined
@@ -34,11 +38,11 @@ function tell(message: ToDrawing): void {
   drawing.send(message, () => undefined)
 }
 
+drawing.stdio[VIDEO_FD]?.on(
+  'data',
+  videoReader({ video: (_, packet) => stream?.write(packet), broken: () => process.exit(1) }),
+)
 drawing.on('message', (message: FromDrawing) => {
-  if (message.type === 'packet') {
-    stream?.write(message.packet)
-    return
-  }
   stream = server.offer({
     path: '/bench/video/clip',
     format: message.format,

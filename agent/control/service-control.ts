@@ -88,6 +88,7 @@ export class ServiceControl {
         endedBadly: (error) => this.topics.error(AgentError.fromInfo(error)),
         quarantined: (who, error) => this.#quarantined(who, AgentError.fromInfo(error)),
         message: (message) => this.#heard(message),
+        video: (stream, packet) => this.#traffic.video(stream, packet),
       },
     })
     this.#fetch = new ModelFetch(parts.store, (news, error) => {

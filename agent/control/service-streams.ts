@@ -15,51 +15,54 @@ export interface StreamsParts {
 /** The streams that a service's process offers: passes packets on, and back whether they are wanted. */
 export class ServiceStreams {
   readonly #parts: StreamsParts
-  readonly #streams = new Map<string, { readonly id: StreamId; readonly stream: ServiceStream }>()
+  readonly #open = new Map<number, { readonly id: StreamId; readonly stream: ServiceStream }>()
 
   constructor(parts: StreamsParts) {
     this.#parts = parts
   }
 
-  open(id: StreamId, format: VideoFormat): void {
-    this.close(id)
+  /** A stream of the same number, or of the same path, ends. */
+  open(number: number, id: StreamId, format: VideoFormat): void {
+    this.close(number)
+    for (const [other, open] of this.#open) if (pathOf(open.id) === pathOf(id)) this.close(other)
     const { service, server, topics, send } = this.#parts
     const stream = new ServiceStream({
       path: `/${service}/${pathOf(id)}`,
       format,
       server,
-      wanted: (wanted) => send({ type: 'stream/wanted', stream: id, wanted }),
-      key: () => send({ type: 'stream/key', stream: id }),
+      wanted: (wanted) => send({ type: 'stream/wanted', stream: number, wanted }),
+      key: () => send({ type: 'stream/key', stream: number }),
       publish: (status) => topics.retain(topicOf(id), status),
     })
-    this.#streams.set(pathOf(id), { id, stream })
+    this.#open.set(number, { id, stream })
   }
 
-  write(id: StreamId, packet: VideoPacket): void {
-    this.#streams.get(pathOf(id))?.stream.write(packet)
+  write(number: number, packet: VideoPacket): void {
+    this.#open.get(number)?.stream.write(packet)
   }
 
-  close(id: StreamId): void {
-    const open = this.#streams.get(pathOf(id))
+  close(number: number): void {
+    const open = this.#open.get(number)
     if (!open) return
-    this.#streams.delete(pathOf(id))
+    this.#open.delete(number)
     open.stream.end()
-    this.#parts.topics.forget(topicOf(id))
+    this.#parts.topics.forget(topicOf(open.id))
   }
 
   /** The process is gone, and its streams with it. */
   clear(): void {
-    for (const { id } of [...this.#streams.values()]) this.close(id)
+    for (const number of [...this.#open.keys()]) this.close(number)
   }
 
   /** By `<output>/<input>`. */
   get statuses(): Readonly<Record<string, StreamStatus>> {
-    return Object.fromEntries([...this.#streams].map(([path, { stream }]) => [path, stream.status]))
+    const open = [...this.#open.values()]
+    return Object.fromEntries(open.map(({ id, stream }) => [pathOf(id), stream.status]))
   }
 
   /** The first stream of an input. */
   find(input: string): LiveStream | undefined {
-    return [...this.#streams.values()].find(({ id }) => id.input === input)?.stream
+    return [...this.#open.values()].find(({ id }) => id.input === input)?.stream
   }
 }
 

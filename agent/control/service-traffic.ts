@@ -1,16 +1,16 @@
 import type { Bus } from '../core/bus.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { LiveStream, StreamServer } from '../core/video.ts'
+import type { LiveStream, StreamServer, VideoPacket } from '../core/video.ts'
 import type { FromService, ToService } from '../service/messages.ts'
 import { imageForwarder } from './image-forwarder.ts'
 import { ServiceStreams } from './service-streams.ts'
 import type { ServiceTopics } from './service-topics.ts'
 
-/** What flows between a service's process and the world, and says nothing of the service's state. */
+/** Messages between a service's process and the world, which say nothing of the service's state. */
 export type Traffic = Extract<
   FromService,
-  { type: 'event' | 'video' | 'stream/open' | 'stream/close' | 'feed' | 'log' }
+  { type: 'event' | 'stream/open' | 'stream/close' | 'feed' | 'log' }
 >
 
 /** What the traffic of a service needs. */
@@ -45,12 +45,8 @@ export class ServiceTraffic {
       case 'event':
         this.#forward(message)
         return
-      case 'video':
-        this.#streams.write(message.stream, message.packet)
-        this.#parts.published(message.packet.data.byteLength)
-        return
       case 'stream/open':
-        this.#streams.open(message.stream, message.format)
+        this.#streams.open(message.stream, message.id, message.format)
         return
       case 'stream/close':
         this.#streams.close(message.stream)
@@ -63,6 +59,12 @@ export class ServiceTraffic {
         log[message.level]({ service, ...message.fields }, message.message)
       }
     }
+  }
+
+  /** A packet of a stream that is not open goes nowhere, and counts as passed on all the same. */
+  video(stream: number, packet: VideoPacket): void {
+    this.#streams.write(stream, packet)
+    this.#parts.published(packet.data.byteLength)
   }
 
   /** The stream that shows an input. */

@@ -1,5 +1,7 @@
-import { execFileSync, fork } from 'node:child_process'
+import { type ChildProcess, execFileSync, fork } from 'node:child_process'
+import { Readable } from 'node:stream'
 import type { FromService, ToService } from './messages.ts'
+import { VIDEO_FD, type VideoListener, videoReader } from './video-pipe.ts'
 
 /** A running service process, as the supervisor sees it. */
 export interface ServiceProcess {
@@ -12,7 +14,7 @@ export interface ServiceProcess {
 }
 
 /** What a process tells. `lastWords` is the end of what it wrote to standard error. */
-export interface ProcessListener {
+export interface ProcessListener extends VideoListener {
   message(message: FromService): void
   exited(code: number | null, signal: NodeJS.Signals | null, lastWords: string): void
 }
@@ -78,8 +80,9 @@ export function processLauncher(entry: URL, env: NodeJS.ProcessEnv): Launch {
       execPath,
       execArgv,
       env: childEnv,
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
     })
+    hearVideo(child, listener)
     let lastWords = ''
     let queuedBytes = 0
     child.stderr?.on('data', (text: Buffer) => {
@@ -107,6 +110,17 @@ export function processLauncher(entry: URL, env: NodeJS.ProcessEnv): Launch {
       kill: (signal) => void child.kill(signal),
     }
   }
+}
+
+/** Of a process that is gone nothing more is taken: the next one uses its numbers again. */
+function hearVideo(child: ChildProcess, listener: VideoListener): void {
+  // Without file descriptors to start it with, a child has no pipes at all.
+  const pipe = child.stdio?.[VIDEO_FD]
+  if (!(pipe instanceof Readable)) return
+  pipe.on('data', videoReader(listener))
+  // The end of the process says what there is to say.
+  pipe.on('error', () => undefined)
+  child.on('exit', () => pipe.destroy())
 }
 
 /** `nice -n 10 setpriv --pdeathsig KILL`, as far as this machine has them. */

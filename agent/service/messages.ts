@@ -4,7 +4,7 @@ import type { ResolvedModel } from '../../schemas/manifest.ts'
 import type { Result } from '../../schemas/results.ts'
 import type { InputEvent, InputState, OutputState, Stats } from '../../schemas/state.ts'
 import type { AddressRules } from '../core/addresses.ts'
-import type { VideoFormat, VideoPacket } from '../core/video.ts'
+import type { VideoFormat } from '../core/video.ts'
 import type { PictureFormat } from '../sinks/annotated.ts'
 import type { PreviewSettings } from '../sinks/preview.ts'
 import type { Batching } from './batching.ts'
@@ -87,8 +87,8 @@ export type ToService =
     }
   | { readonly type: 'ack'; readonly bytes: number }
   /** Whether anybody watches a stream. */
-  | { readonly type: 'stream/wanted'; readonly stream: StreamId; readonly wanted: boolean }
-  | { readonly type: 'stream/key'; readonly stream: StreamId }
+  | { readonly type: 'stream/wanted'; readonly stream: number; readonly wanted: boolean }
+  | { readonly type: 'stream/key'; readonly stream: number }
   /** Inputs of which somebody wants previews. */
   | { readonly type: 'preview/wanted'; readonly inputs: readonly string[] }
   | { readonly type: 'stop' }
@@ -143,12 +143,17 @@ export interface StreamId {
   readonly input: string
 }
 
-/** Service process → main. */
+/** Service process → main. Encoded video has a pipe of its own (see `video-pipe.ts`). */
 export type FromService =
   | { readonly type: 'ready' }
-  | { readonly type: 'stream/open'; readonly stream: StreamId; readonly format: VideoFormat }
-  | { readonly type: 'stream/close'; readonly stream: StreamId }
-  | { readonly type: 'video'; readonly stream: StreamId; readonly packet: VideoPacket }
+  /** From now on the stream goes by a number, which its process never uses again. */
+  | {
+      readonly type: 'stream/open'
+      readonly stream: number
+      readonly id: StreamId
+      readonly format: VideoFormat
+    }
+  | { readonly type: 'stream/close'; readonly stream: number }
   /** The orchestrator lives; age of the oldest run in flight, ms, 0 when none or exempt. */
   | { readonly type: 'beat'; readonly inferenceMs: number }
   | { readonly type: 'model/loaded'; readonly id: string; readonly provider: string }

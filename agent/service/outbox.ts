@@ -1,4 +1,6 @@
+import type { VideoPacket } from '../core/video.ts'
 import type { FromService } from './messages.ts'
+import type { TakeVideo } from './video-pipe.ts'
 
 /** What an event is worth when main falls behind. */
 export interface OutgoingEvent {
@@ -10,13 +12,13 @@ export interface OutgoingEvent {
   readonly qos: 0 | 1
 }
 
-/** Child → main, with credits: nothing piles up in the channel when main is slow. */
+/** Child → main, with credits for events and video together: nothing piles up when main is slow. */
 export interface Outbox {
   send(message: FromService): void
   /** @returns whether it was sent; a QoS 0 event is dropped, and counted, past the credit */
   event(event: OutgoingEvent): boolean
   /** @returns whether it was sent; past the credit a packet is dropped, and all that depend on it must be too */
-  video(message: Omit<Extract<FromService, { type: 'video' }>, 'type'>): boolean
+  video(stream: number, packet: VideoPacket): boolean
   /** Main has published this many more bytes. */
   acknowledged(bytes: number): void
   /** Events dropped since the last call. */
@@ -40,8 +42,11 @@ export function acknowledger(tell: (bytes: number) => void): (bytes: number) => 
   }
 }
 
-/** @param post hands one message to main; must not throw */
-export function outbox(post: (message: FromService) => void): Outbox {
+/**
+ * @param post hands one message to main; must not throw
+ * @param video hands one packet to main; must not throw
+ */
+export function outbox(post: (message: FromService) => void, video: TakeVideo): Outbox {
   let outstanding = 0
   let undelivered = 0
   return {
@@ -55,10 +60,10 @@ export function outbox(post: (message: FromService) => void): Outbox {
       post({ type: 'event', ...event })
       return true
     },
-    video(message) {
+    video(stream, packet) {
       if (outstanding > CREDIT_BYTES) return false
-      outstanding += message.packet.data.byteLength
-      post({ type: 'video', ...message })
+      outstanding += packet.data.byteLength
+      video(stream, packet)
       return true
     },
     acknowledged(bytes) {

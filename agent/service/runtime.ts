@@ -20,18 +20,21 @@ import { outbox } from './outbox.ts'
 import { type OutputParts, OutputRunner } from './output-runner.ts'
 import { type ServedStreams, servedStreams } from './served-streams.ts'
 import { turns } from './turns.ts'
+import type { TakeVideo } from './video-pipe.ts'
 import { within } from './within.ts'
 
-type Start = Extract<ToService, { type: 'start' }>
+type Message<Type extends ToService['type']> = Extract<ToService, { type: Type }>
 
 /** What a service runs on. */
 export interface RuntimeParts {
-  readonly start: Start
+  readonly start: Message<'start'>
   readonly engine: MediaEngine
   /** Makes an idle inference thread (see `inference-thread.ts`). */
   createThread(index: number): Worker
   /** Hands a message to main; must not throw. */
   post(message: FromService): void
+  /** Hands a packet to main; must not throw. */
+  readonly video: TakeVideo
   /** For how long after a crash every sample has a run of its own, ms; by default, as long as it counts. */
   readonly carefulMs?: number
 }
@@ -65,7 +68,7 @@ export class ServiceRuntime {
     this.#parts = parts
     this.#limits = parts.start.limits
     this.#record = crashRecord(parts.start.crashRecord)
-    this.#outbox = outbox(parts.post)
+    this.#outbox = outbox(parts.post, parts.video)
     this.#streams = servedStreams(this.#outbox)
     this.#feed = imageFeed(parts.post)
     this.#faults = faultMeter(parts.post)
@@ -160,11 +163,7 @@ export class ServiceRuntime {
     this.tick()
   }
 
-  async #loadModel({
-    model,
-    device,
-    options,
-  }: Extract<ToService, { type: 'model/load' }>): Promise<void> {
+  async #loadModel({ model, device, options }: Message<'model/load'>): Promise<void> {
     const { id } = model.manifest
     const session = { device, threads: this.#limits.threadsPerInference }
     try {
@@ -182,10 +181,7 @@ export class ServiceRuntime {
     }
   }
 
-  async #openInput({
-    id,
-    spec,
-  }: Extract<ToService, { type: 'input/open' }>): Promise<InputRunner | undefined> {
+  async #openInput({ id, spec }: Message<'input/open'>): Promise<InputRunner | undefined> {
     if (this.#parts.start.careful) await within(MODEL_MS, this.#model)
     if (this.#stopping) return undefined
     const place = this.#record.place(id)
@@ -228,7 +224,7 @@ export class ServiceRuntime {
     for (const output of this.#outputs.values()) output.inputOver(id)
   }
 
-  async #openOutput({ id, spec }: Extract<ToService, { type: 'output/open' }>): Promise<void> {
+  async #openOutput({ id, spec }: Message<'output/open'>): Promise<void> {
     if (this.#stopping) return
     const output = new OutputRunner({
       id,

@@ -5,37 +5,37 @@ import type { Outbox } from './outbox.ts'
 
 /** The streams that this process offers to the agent's RTSP server. */
 export interface ServedStreams {
-  open(stream: StreamId, format: VideoFormat, demand: Demand): ServedStream
+  open(id: StreamId, format: VideoFormat, demand: Demand): ServedStream
   /** Somebody began or ceased to watch. */
-  wanted(stream: StreamId, on: boolean): void
+  wanted(stream: number, on: boolean): void
   /** Somebody needs a key picture. */
-  key(stream: StreamId): void
+  key(stream: number): void
 }
 
-/** No streams yet. */
+/** No streams yet. Each gets the next number: what comes late for one that has ended finds no other. */
 export function servedStreams(outbox: Outbox): ServedStreams {
-  const demands = new Map<string, Demand>()
+  const demands = new Map<number, Demand>()
+  let next = 0
   return {
-    open(stream, format, demand) {
-      const name = nameOf(stream)
-      demands.set(name, demand)
-      outbox.send({ type: 'stream/open', stream, format })
+    open(id, format, demand) {
+      const stream = next
+      next += 1
+      demands.set(stream, demand)
+      outbox.send({ type: 'stream/open', stream, id, format })
       let lost = false
       return {
         write(packet) {
           if (lost && !packet.key) return
-          lost = !outbox.video({ stream, packet })
+          lost = !outbox.video(stream, packet)
           if (lost) demand.key()
         },
         close() {
-          if (demands.get(name) === demand) demands.delete(name)
+          demands.delete(stream)
           outbox.send({ type: 'stream/close', stream })
         },
       }
     },
-    wanted: (stream, on) => demands.get(nameOf(stream))?.wanted(on),
-    key: (stream) => demands.get(nameOf(stream))?.key(),
+    wanted: (stream, on) => demands.get(stream)?.wanted(on),
+    key: (stream) => demands.get(stream)?.key(),
   }
 }
-
-const nameOf = ({ output, input }: StreamId): string => `${output}/${input}`

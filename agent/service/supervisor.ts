@@ -6,6 +6,7 @@ import { nameInRecord, readCrashRecord, suspectCalled } from './crash-record.ts'
 import type { Launch, ServiceProcess } from './launch.ts'
 import type { Fault, FromService, ServiceLimits, Suspect, ToService } from './messages.ts'
 import { acknowledger } from './outbox.ts'
+import type { TakeVideo } from './video-pipe.ts'
 
 /** A suspect that comes back with the process, and can be kept from it. */
 export type Lasting = Exclude<Suspect, { kind: 'once' }>
@@ -20,6 +21,7 @@ export interface SupervisorListener {
   /** Two crashes are attributed to it. */
   quarantined(suspect: Lasting, error: Fault): void
   message(message: FromRunning): void
+  readonly video: TakeVideo
 }
 
 /** What a process tells once it runs, besides that it lives. */
@@ -112,13 +114,15 @@ export class Supervisor {
   }
 
   #launch(): void {
-    const { service, limits, crashRecord, launch, log } = this.#parts
+    const { service, limits, crashRecord, launch, listener, log } = this.#parts
     this.#ready = false
     this.#missed = 0
     this.#hung = undefined
     this.#startedAt = performance.now()
     const started = launch({
       message: (message) => this.#heard(message),
+      video: (stream, packet) => listener.video(stream, packet),
+      broken: (reason) => this.#kill(reason),
       exited: (code, signal, lastWords) => this.#exited(code, signal, lastWords),
     })
     this.#process = started

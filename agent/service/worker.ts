@@ -4,6 +4,7 @@ import { compileSoon } from './compile-soon.ts'
 import { inferenceThread } from './inference-threads.ts'
 import type { FromService, ToService } from './messages.ts'
 import { ServiceRuntime } from './runtime.ts'
+import { videoWriter } from './video-pipe.ts'
 
 /** Entry of a service process: the thinnest shell around `ServiceRuntime`. */
 const BEAT_MS = 300
@@ -26,6 +27,7 @@ function start(message: Extract<ToService, { type: 'start' }>): void {
     engine: createEngine(message.limits.media.engine),
     createThread: inferenceThread,
     post,
+    video: videoWriter(stop),
   })
   const beat = (): void => post({ type: 'beat', inferenceMs: runtime?.inFlightMs() ?? 0 })
   const tick = (): void => {

@@ -42,6 +42,7 @@ function startInMain(
     engine: nodeAvEngine(),
     createThread: (index) => new Worker(thread, { execArgv: [], workerData: { thread: index } }),
     post,
+    video: (stream, packet) => void setImmediate(() => listener.video(stream, packet)),
   })
   const timers = [
     setInterval(() => post({ type: 'beat', inferenceMs: runtime.inFlightMs() }), 300),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, expect, it } from 'vitest'
+import type { VideoPacket } from '../../../agent/core/video.ts'
 import { processLauncher, type ServiceProcess } from '../../../agent/service/launch.ts'
 import type { FromService } from '../../../agent/service/messages.ts'
 import { anonymousMb } from '../../../bench/proc.ts'
@@ -20,7 +21,7 @@ afterEach(async () => {
 })
 
 it('gives the memory of pictures back, whatever small lies between them', async () => {
-  const told = await launched(`
+  const { told } = await launched(`
     const kept = []
     let pictures = []
     for (let i = 0; i < ${pictures}; i++) {
@@ -44,7 +45,7 @@ it('gives the memory of pictures back, whatever small lies between them', async 
 })
 
 it('keeps no memory for each thread, besides what the C library was told already', async () => {
-  const told = await launched(
+  const { told } = await launched(
     `const set = process.env.GLIBC_TUNABLES.split(':')
     const both = ['glibc.malloc.perturb=1', 'glibc.malloc.tcache_count=0']
     process.send({ type: 'beat', inferenceMs: both.filter((one) => set.includes(one)).length })`,
@@ -53,23 +54,60 @@ it('keeps no memory for each thread, besides what the C library was told already
   expect(await told('beat')).toMatchObject({ inferenceMs: 2 })
 })
 
+/** Has `send(stream, packet)` write to the pipe for video. */
+const sendVideo = `
+  import { videoWriter } from '${new URL('../../../dist/agent/service/video-pipe.js', import.meta.url)}'
+  const send = videoWriter(() => process.exit(1))`
+
+it('hands on the packets that a process sends', async () => {
+  const { packets } = await launched(`${sendVideo}
+    for (const pts of [1, 2, 3]) send(5, { data: Buffer.alloc(100_000, pts), pts, key: pts === 1 })
+    setInterval(() => undefined, 1e6)`)
+  await expect.poll(() => packets, { timeout: 5000 }).toHaveLength(3)
+  const packet = (pts: number) => ({ data: Buffer.alloc(100_000, pts), pts, key: pts === 1 })
+  expect(packets).toEqual([1, 2, 3].map((pts) => [5, packet(pts)]))
+})
+
+it('tells of a process that sends something else than packets', async () => {
+  const { packets, problems } = await launched(`${sendVideo}
+    send(5, { data: Buffer.alloc(10), pts: NaN, key: true })
+    setInterval(() => undefined, 1e6)`)
+  await expect.poll(() => problems, { timeout: 5000 }).toHaveLength(1)
+  expect(packets).toEqual([])
+})
+
+it('lets a process end by itself though its pipe for video is open', async () => {
+  const { packets, ends } = await launched(`${sendVideo}
+    send(5, { data: Buffer.alloc(10), pts: 0, key: true })
+    process.once('message', () => undefined)`)
+  await expect.poll(() => packets, { timeout: 5000 }).toHaveLength(1)
+  child?.send({ type: 'stop' })
+  await expect.poll(() => ends, { timeout: 5000 }).toEqual([0])
+})
+
 const held = (): Promise<number> => anonymousMb(child?.pid ?? 0)
 
-/** Starts `program` as a service; gives what waits for its messages. */
+/** Starts `program` as a service; gives what waits for its messages, and what else it told. */
 async function launched(program: string, env = process.env) {
   folder = await mkdtemp(join(tmpdir(), 'heliograph-'))
   const entry = join(folder, 'service.mjs')
   await writeFile(entry, program)
+  const packets: [stream: number, packet: VideoPacket][] = []
+  const problems: string[] = []
+  const ends: (number | null)[] = []
   const arrived = new Map<string, (message: FromService) => void>()
   child = processLauncher(
     pathToFileURL(entry),
     env,
   )({
     message: (message) => arrived.get(message.type)?.(message),
-    exited: () => undefined,
+    video: (stream, packet) => packets.push([stream, packet]),
+    broken: (reason) => problems.push(reason),
+    exited: (code) => ends.push(code),
   })
-  return <Type extends FromService['type']>(type: Type) =>
+  const told = <Type extends FromService['type']>(type: Type) =>
     new Promise<Extract<FromService, { type: Type }>>((resolve) => {
       arrived.set(type, (message) => resolve(message as Extract<FromService, { type: Type }>))
     })
+  return { told, packets, problems, ends }
 }

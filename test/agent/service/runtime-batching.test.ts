@@ -45,6 +45,7 @@ async function start(careful: boolean, carefulMs?: number): Promise<void> {
     },
     engine: nodeAvEngine(),
     createThread: (thread) => new Worker(entry, { workerData: { thread } }),
+    video: () => undefined,
     post: (message) => heard(message),
     ...(carefulMs === undefined ? {} : { carefulMs }),
   })

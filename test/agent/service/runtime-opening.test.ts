@@ -38,6 +38,7 @@ async function start(careful: boolean): Promise<void> {
     },
     engine: nodeAvEngine(),
     createThread: (thread) => new Worker(entry, { workerData: { thread } }),
+    video: () => undefined,
     post: (message) => {
       for (const hear of heard) hear(message)
     },

@@ -27,10 +27,11 @@ import { turns } from '../../../agent/service/turns.ts'
 describe('outbox', () => {
   const half = new Uint8Array(CREDIT_BYTES / 2 + 1)
   const event = { path: 'detections/gate', payload: half, qos: 0 } as const
+  const none = () => undefined
 
   it('drops and counts QoS 0 events past its credit, and sends again once main has caught up', () => {
     const sent: FromService[] = []
-    const box = outbox((message) => sent.push(message))
+    const box = outbox((message) => sent.push(message), none)
     expect([box.event(event), box.event(event), box.event(event)]).toEqual([true, true, false])
     expect(box.takeUndelivered()).toBe(1)
     expect(box.takeUndelivered()).toBe(0)
@@ -41,10 +42,19 @@ describe('outbox', () => {
 
   it('lets acknowledged events and states pass always', () => {
     const sent: FromService[] = []
-    const box = outbox((message) => sent.push(message))
+    const box = outbox((message) => sent.push(message), none)
     for (let index = 0; index < 5; index += 1) box.event({ ...event, qos: 1 })
     box.send({ type: 'beat', inferenceMs: 0 })
     expect(sent).toHaveLength(6)
+  })
+
+  it('counts video and events together', () => {
+    const box = outbox(none, none)
+    const packet = { data: half, pts: 0, key: true }
+    expect([box.event(event), box.video(0, packet)]).toEqual([true, true])
+    expect([box.event(event), box.video(0, packet)]).toEqual([false, false])
+    box.acknowledged(half.byteLength)
+    expect(box.video(0, packet)).toBe(true)
   })
 })
 
