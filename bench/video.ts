@@ -26,17 +26,16 @@ interface Round {
 
 /** V8 compiles what runs thirty times a second for the better part of a minute. */
 const warmUpSeconds = 40
-/** Until a player that joins, or a program that starts, has settled. */
+/** Until a program that starts has settled. */
 const settlingPictures = 60
-/** Both sides take short turns within a round: the machine's clock drifts by more than what is to be measured. */
-const turns = 4
 const fps = 30
 /** Until then the ffmpeg program listens. */
 const LISTENING_MS = 500
 
 /**
  * What it costs to decode, draw, encode and serve video to one viewer by RTSP over TCP, in real time and without
- * a detector, beside the ffmpeg program, which does the same: it pushes, with the same settings.
+ * a detector, beside the ffmpeg program, which does the same: it pushes, with the same settings. Both play all the
+ * time: the machine's clock drifts by more than what is to be measured, and so falls on both.
  */
 export async function benchVideo(
   rounds: number,
@@ -47,22 +46,39 @@ export async function benchVideo(
   try {
     const figures: Figure[] = []
     for (const clip of clips(folder)) {
-      const ours = await startOurs(clip)
-      const done: Round[] = []
-      try {
-        await usedBy(ours, warmUpSeconds)
-        for (let round = 0; round < rounds; round++) {
-          done.push(await oneRound(ours, clip, seconds))
-          say(`  ${clip.name} round ${round + 1}: ${describe(done.at(-1))}`)
-        }
-      } finally {
-        await ours.close()
-      }
-      figures.push(...figuresOf(clip, done))
+      figures.push(...figuresOf(clip, await roundsOf(clip, rounds, seconds, say)))
     }
     return figures
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function roundsOf(
+  clip: Clip,
+  rounds: number,
+  seconds: number,
+  say: (text: string) => void,
+): Promise<Round[]> {
+  const ours = await startOurs(clip)
+  try {
+    await ours.player.reached(warmUpSeconds * fps)
+    const ffmpeg = await startFfmpeg(clip)
+    try {
+      await ffmpeg.player.reached(settlingPictures)
+      const done: Round[] = []
+      while (done.length < rounds) {
+        const cores = await Promise.all([coresOf(ours, seconds), coresOf(ffmpeg, seconds)])
+        const round = { ours: cores[0], ffmpeg: cores[1] }
+        done.push(round)
+        say(`  ${clip.name} round ${done.length}: ${describe(round)}`)
+      }
+      return done
+    } finally {
+      await ffmpeg.close()
+    }
+  } finally {
+    await ours.close()
   }
 }
 
@@ -76,50 +92,33 @@ function clips(folder: string): Clip[] {
   ]
 }
 
-async function oneRound(ours: Ours, clip: Clip, seconds: number): Promise<Round> {
-  const used = { ours: 0, ffmpeg: 0 }
-  for (let turn = 0; turn < turns; turn++) {
-    const each = {
-      ours: () => usedBy(ours, seconds / turns),
-      ffmpeg: () => usedByFfmpeg(clip, seconds / turns),
-    }
-    for (const side of turn % 2 === 0
-      ? (['ours', 'ffmpeg'] as const)
-      : (['ffmpeg', 'ours'] as const)) {
-      used[side] += (await each[side]()) / turns
-    }
-  }
-  return used
-}
-
-/** The agent's own parts, which read, draw and encode while a player is there. */
-interface Ours extends Serving {
+/** One of the two, while it plays. */
+interface Side {
+  readonly pids: readonly number[]
+  readonly player: Player
   close(): Promise<void>
 }
 
-async function startOurs({ file, bitrate }: Clip): Promise<Ours> {
+/** The agent's own parts, which read, draw and encode while a player is there. */
+async function startOurs({ file, bitrate }: Clip): Promise<Side> {
   const script = [resolve('bench/bare-video.ts'), file, String(bitrate)]
   const command = ['--import', import.meta.resolve('tsx'), ...script]
   const server = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = await once(createInterface({ input: server.stdout }), 'line')
   const { url, pids } = JSON.parse(String(line)) as Serving
+  const viewer = player(['-rtsp_transport', 'tcp', '-i', url, '-c', 'copy'])
   return {
-    url,
     pids,
+    player: viewer,
     async close() {
+      await ended(viewer.child)
       for (const pid of pids) process.kill(pid, 'SIGKILL')
       await ended(server)
     },
   }
 }
 
-/** Cores in use. */
-function usedBy({ url, pids }: Serving, seconds: number): Promise<number> {
-  const viewer = player(['-rtsp_transport', 'tcp', '-i', url, '-c', 'copy'])
-  return coresOf(pids, viewer, seconds)
-}
-
-async function usedByFfmpeg({ file, bitrate }: Clip, seconds: number): Promise<number> {
+async function startFfmpeg({ file, bitrate }: Clip): Promise<Side> {
   const url = `rtsp://127.0.0.1:${await freePort()}/bench`
   const viewer = player(['-rtsp_flags', 'listen', '-i', url, '-c', 'copy'])
   await passed(LISTENING_MS)
@@ -131,10 +130,13 @@ async function usedByFfmpeg({ file, bitrate }: Clip, seconds: number): Promise<n
   const program = spawn('ffmpeg', ['-v', 'error', '-nostdin', ...input, ...output, ...push], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  try {
-    return await coresOf([program.pid ?? 0], viewer, seconds)
-  } finally {
-    await ended(program)
+  return {
+    pids: [program.pid ?? 0],
+    player: viewer,
+    async close() {
+      await ended(program)
+      await ended(viewer.child)
+    },
   }
 }
 
@@ -175,20 +177,15 @@ function player(args: readonly string[]): Player {
   }
 }
 
-/** Fails if not nearly every picture got to the player: then less was done than is claimed. */
-async function coresOf(pids: readonly number[], player: Player, seconds: number): Promise<number> {
-  try {
-    await player.reached(settlingPictures)
-    const [pictures, cpu, began] = [player.pictures(), await cpuMsOf(pids), performance.now()]
-    await passed(seconds * 1000)
-    const cpuMs = (await cpuMsOf(pids)) - cpu
-    const wallMs = performance.now() - began
-    const rate = ((player.pictures() - pictures) * 1000) / wallMs
-    if (rate < fps * 0.9) throw new Error(`only ${rate.toFixed(1)} pictures a second`)
-    return cpuMs / wallMs
-  } finally {
-    await ended(player.child)
-  }
+/** Cores in use. Fails if not nearly every picture got to the player: then less was done than is claimed. */
+async function coresOf({ pids, player }: Side, seconds: number): Promise<number> {
+  const [pictures, cpu, began] = [player.pictures(), await cpuMsOf(pids), performance.now()]
+  await passed(seconds * 1000)
+  const cpuMs = (await cpuMsOf(pids)) - cpu
+  const wallMs = performance.now() - began
+  const rate = ((player.pictures() - pictures) * 1000) / wallMs
+  if (rate < fps * 0.9) throw new Error(`only ${rate.toFixed(1)} pictures a second`)
+  return cpuMs / wallMs
 }
 
 async function ended(child: ChildProcess): Promise<void> {
@@ -197,8 +194,7 @@ async function ended(child: ChildProcess): Promise<void> {
   await once(child, 'exit')
 }
 
-function describe(round: Round | undefined): string {
-  if (!round) return ''
+function describe(round: Round): string {
   return `${round.ours.toFixed(3)} cores, ffmpeg ${round.ffmpeg.toFixed(3)}`
 }
 

@@ -17,8 +17,8 @@ export interface OpenInput {
 }
 
 /**
- * Opens the container of `input`. FFmpeg gets bytes only: no name from which it could read a
- * protocol, a pattern or an extension, no protocol to open anything by, and no demuxer that would.
+ * Opens the container of `input`. FFmpeg gets bytes, or an open file, only: no name from which it could read
+ * a protocol, a pattern or an extension, no protocol to open anything by, and no demuxer that would.
  * @throws AgentError SOURCE_FORBIDDEN, SOURCE_UNSUPPORTED, SOURCE_DECODE, and what `read` throws
  */
 export async function openInput(

@@ -9,7 +9,7 @@ export interface PacketReader {
 }
 
 /** Packets of a file that are read at a time: handing a thread its first task costs ten times what the next ones do. */
-const AHEAD = 8
+export const AHEAD = 32
 
 /** Bytes of packets read ahead past which no more are. */
 const AHEAD_BYTES = 1 << 20

@@ -4,7 +4,7 @@ import { fileBytes } from '../../../agent/media/file-bytes.ts'
 import { openInput } from '../../../agent/media/node-av-input.ts'
 import { videoIo } from '../../../agent/media/node-av-io.ts'
 import { loadNodeAv } from '../../../agent/media/node-av-library.ts'
-import { packetReader } from '../../../agent/media/node-av-packets.ts'
+import { AHEAD, packetReader } from '../../../agent/media/node-av-packets.ts'
 import { shipped } from './clips.ts'
 
 /** Times of the packets that a reader gives, and the codes behind the last. */
@@ -49,6 +49,6 @@ it.each([true, false])('leaves out what is not wanted (ahead: %s)', async (ahead
 it('reads no more once it is aborted', async () => {
   const { times, codes, av } = await readAll(true, () => true, 3)
   // What was read ahead by then may still come.
-  expect(times.length).toBeLessThanOrEqual(8)
+  expect(times.length).toBeLessThanOrEqual(AHEAD)
   expect(codes[0]).toBe(av.constants.AVERROR_EXIT)
 })
