@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 
 /** Bytecode, in bytes, that a function runs before V8 compiles it for speed; by default 132 kB. */
-const INTERRUPT_BUDGET = 16_384
+const INTERRUPT_BUDGET = 4096
 
 /**
  * Lets the V8 of Node 20 compile what runs often sooner. Thirty pictures a second are little for it: much of what
