@@ -7,7 +7,7 @@ const startCode = [0, 0, 0, 1]
 
 /**
  * Access units without delimiters, whose key ones carry parameter sets: not every hardware encoder
- * repeats those after its first picture. What is right already is copied as it is.
+ * repeats those after its first picture. What is right already is passed on as it is.
  */
 export function accessUnits(): AccessUnits {
   let known: ParameterSets | undefined
