@@ -35,8 +35,8 @@ export async function openInput(
     const context = await io.context(bytes.handler)
     format.pb = context
     format.setFlags(av.constants.AVFMT_FLAG_CUSTOM_IO)
-    await openFormat(av, format, input.name, bytes)
     const failure = () => bytes.failure() ?? readProblem(av, input.name, context.error)
+    await openFormat(av, format, input.name, { head: bytes.head, failure })
     return { name: input.name, format, failure, close: () => format.closeInput() }
   } catch (error) {
     await format.closeInput()
@@ -48,7 +48,7 @@ async function openFormat(
   av: NodeAv,
   format: FormatContext,
   name: string,
-  bytes: StreamBytes,
+  bytes: Pick<StreamBytes, 'head' | 'failure'>,
 ): Promise<void> {
   const options = av.Dictionary.fromObject({
     protocol_whitelist: 'none',
