@@ -13,6 +13,8 @@ export interface OpenInput {
   readonly format: FormatContext
   /** What reading the bytes failed with, where FFmpeg only sees an early end. */
   failure(): Error | undefined
+  /** Whether it is not as long as it was when it was opened. */
+  resized(): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -37,7 +39,9 @@ export async function openInput(
     format.setFlags(av.constants.AVFMT_FLAG_CUSTOM_IO)
     const failure = () => bytes.failure() ?? readProblem(av, input.name, context.error)
     await openFormat(av, format, input.name, { head: bytes.head, failure })
-    return { name: input.name, format, failure, close: () => format.closeInput() }
+    const size = await context.size()
+    const resized = async () => (await context.size()) !== size
+    return { name: input.name, format, failure, resized, close: () => format.closeInput() }
   } catch (error) {
     await format.closeInput()
     throw error

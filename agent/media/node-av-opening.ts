@@ -29,6 +29,7 @@ export interface VideoAccess extends CoderParts {
 /** One opening of the container, with its decoder. */
 export interface Opening {
   readonly input: OpenInput
+  readonly stream: Stream
   readonly codec: CodecContext
   readonly download: Download
   readonly packets: PacketReader
@@ -74,7 +75,7 @@ export async function openContainer(access: VideoAccess): Promise<Opening> {
     }
     const { num, den } = stream.timeBase
     return {
-      ...{ input, codec, download, packets, context, info, close },
+      ...{ input, stream, codec, download, packets, context, info, close },
       timeBase: { num, den },
       decodesAtOnce: codec.threadCount === 1 && codec.hwDeviceCtx === null,
       flushing: false,

@@ -5,6 +5,8 @@ import type { NodeAv } from './node-av-library.ts'
 export interface PacketReader {
   /** The next packet, for the caller to unref before it asks again; or FFmpeg's code, when there is none. */
   next(): Promise<Packet | number>
+  /** Goes back to the first packet. @returns whether that is the next one now, and not another one, or none */
+  restart(): Promise<boolean>
   close(): void
 }
 
@@ -24,10 +26,11 @@ export function packetReader(
   wanted: (packet: Packet) => boolean,
   { ahead, signal }: { readonly ahead: boolean; readonly signal: AbortSignal },
 ): PacketReader {
-  const { AVERROR_EAGAIN, AVERROR_EXIT } = av.constants
+  const { AVERROR_EAGAIN, AVERROR_EXIT, AVSEEK_FLAG_BACKWARD } = av.constants
   const packets = Array.from({ length: ahead ? AHEAD : 1 }, () => emptyPacket(av))
   let read: Packet[] = []
   let end: number | undefined
+  let first: Place | undefined
 
   /** Into `packet`; FFmpeg's code, below 0 at the end. */
   async function readInto(packet: Packet): Promise<number> {
@@ -48,6 +51,7 @@ export function packetReader(
         end = code
         return
       }
+      first ??= placeOf(packet)
       read.push(packet)
       bytes += packet.size
       if (bytes > AHEAD_BYTES) return
@@ -63,11 +67,39 @@ export function packetReader(
       end = undefined
       return code
     },
+    async restart() {
+      for (const packet of read.splice(0)) packet.unref()
+      end = undefined
+      if (!first) return false
+      const code = await format.seekFrame(first.stream, first.dts, AVSEEK_FLAG_BACKWARD)
+      if (code < 0) return false
+      await fill()
+      const [packet] = read
+      return packet !== undefined && samePlace(placeOf(packet), first)
+    },
     close() {
       read = []
       for (const packet of packets) packet.free()
     },
   }
+}
+
+/** Which packet of a container it is. */
+interface Place {
+  readonly stream: number
+  readonly pts: bigint
+  readonly dts: bigint
+  readonly position: bigint
+  readonly size: number
+}
+
+function placeOf({ streamIndex: stream, pts, dts, pos: position, size }: Packet): Place {
+  return { stream, pts, dts, position, size }
+}
+
+function samePlace(a: Place, b: Place): boolean {
+  const sameTimes = a.pts === b.pts && a.dts === b.dts
+  return sameTimes && a.stream === b.stream && a.position === b.position && a.size === b.size
 }
 
 function emptyPacket(av: NodeAv): Packet {

@@ -76,9 +76,11 @@ export class NodeAvReader implements VideoReader {
     return undefined
   }
 
-  /** Opens the container anew: unlike a seek, this gives the same frames whatever it is. */
+  /** Goes back, or opens the container anew where that would not give the same frames. */
   async rewind(): Promise<void> {
     const opening = this.#demandOpen()
+    this.#pts = 0
+    if (this.#access.isFile && (await startedOver(opening))) return
     this.#opening = undefined
     await opening.close()
     this.#opening = await openContainer(this.#access)
@@ -143,6 +145,27 @@ export class NodeAvReader implements VideoReader {
     if (this.#opening) return this.#opening
     throw new AgentError('INTERNAL', `${this.#access.bytes.name} was read after it was closed`)
   }
+}
+
+/**
+ * Goes back to the first packet, with all that is open: to open a container anew, and to find out what is in it, takes
+ * as long as four pictures, and a new decoder needs new memory. @returns false where the same frames are not sure
+ */
+async function startedOver(opening: Opening): Promise<boolean> {
+  if (!opening.decodesAtOnce || !decodesAsAtFirst(opening) || (await opening.input.resized())) {
+    return false
+  }
+  opening.codec.flushBuffers()
+  opening.flushing = false
+  return await opening.packets.restart()
+}
+
+/** A video may tell its decoder on the way that it is another one from here on, which would still hold at its start. */
+function decodesAsAtFirst({ codec, stream: { codecpar } }: Opening): boolean {
+  const { width, height, pixelFormat, profile, level } = codec
+  const sameSize = width === codecpar.width && height === codecpar.height
+  const sameKind = profile === codecpar.profile && level === codecpar.level
+  return sameSize && sameKind && pixelFormat === codecpar.format
 }
 
 /**

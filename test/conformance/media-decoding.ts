@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto'
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { VideoReader } from '../../agent/media/engine.ts'
 import { liveFrames } from '../../agent/media/frame-count.ts'
+import { copyOf } from '../../agent/media/yuv.ts'
 import {
   clip,
   framesByFfprobe,
@@ -14,6 +17,19 @@ import {
 import type { MakeEngine } from './media-engine.ts'
 
 const testPattern = ['-f', 'lavfi', '-i', 'testsrc2=size=320x240:rate=25:duration=2']
+
+/** A clip's name, and how it is encoded. */
+const formats: readonly [string, readonly string[]][] = [
+  ['clip.mp4', ['-c:v', 'libx264', '-bf', '3']],
+  ['clip.mkv', ['-c:v', 'libx264', '-bf', '3']],
+  ['clip.avi', ['-c:v', 'mpeg4', '-bf', '2']],
+  ['clip.ts', ['-c:v', 'libx264', '-bf', '3']],
+  ['clip.flv', ['-c:v', 'libx264']],
+  ['clip.mpg', ['-c:v', 'mpeg2video']],
+  ['vp8.webm', ['-c:v', 'libvpx', '-deadline', 'realtime']],
+  ['vp9.webm', ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8']],
+  ['clip.h264', ['-c:v', 'libx264', '-bf', '0']],
+]
 
 /** What every engine's decoding must keep to. */
 export function conformsToDecoding(name: string, create: MakeEngine): void {
@@ -42,17 +58,7 @@ export function conformsToDecoding(name: string, create: MakeEngine): void {
       await reader.close()
     })
 
-    it.skipIf(!hasFfmpeg).each([
-      ['clip.mp4', ['-c:v', 'libx264', '-bf', '3']],
-      ['clip.mkv', ['-c:v', 'libx264', '-bf', '3']],
-      ['clip.avi', ['-c:v', 'mpeg4', '-bf', '2']],
-      ['clip.ts', ['-c:v', 'libx264', '-bf', '3']],
-      ['clip.flv', ['-c:v', 'libx264']],
-      ['clip.mpg', ['-c:v', 'mpeg2video']],
-      ['vp8.webm', ['-c:v', 'libvpx', '-deadline', 'realtime']],
-      ['vp9.webm', ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8']],
-      ['clip.h264', ['-c:v', 'libx264', '-bf', '0']],
-    ])(
+    it.skipIf(!hasFfmpeg).each(formats)(
       'gives as many frames of %s as ffprobe counts, with one thread and with several',
       async (name, codec) => {
         const path = clip(name, ...testPattern, ...codec)
@@ -63,6 +69,21 @@ export function conformsToDecoding(name: string, create: MakeEngine): void {
           expect(times).toHaveLength(expected)
           expect(times).toEqual(times.toSorted((a, b) => a - b))
         }
+      },
+    )
+
+    it.skipIf(!hasFfmpeg).each(formats)(
+      'gives every picture of %s again after its end, and from amidst',
+      async (name, codec) => {
+        const path = clip(name, ...testPattern, ...codec)
+        const reader = await create().open({ kind: 'file', path }, videoOptions())
+        const first = await playOn(reader)
+        expect(first.length).toBeGreaterThan(40)
+        for (const stopAt of [Number.POSITIVE_INFINITY, 20, 0, Number.POSITIVE_INFINITY]) {
+          await reader.rewind()
+          expect(await playOn(reader, stopAt)).toEqual(first.slice(0, stopAt))
+        }
+        await reader.close()
       },
     )
 
@@ -135,4 +156,18 @@ export function conformsToDecoding(name: string, create: MakeEngine): void {
       await expect(opening).rejects.toMatchObject({ code })
     })
   })
+}
+
+/** Time and pixels of each picture that comes, at most `count`. */
+async function playOn(reader: VideoReader, count = Number.POSITIVE_INFINITY): Promise<string[]> {
+  const pictures: string[] = []
+  while (pictures.length < count) {
+    const next = await reader.next()
+    if (!next) break
+    const { y, u, v } = await copyOf(next.frame)
+    next.frame.release()
+    const pixels = createHash('sha256').update(y).update(u).update(v).digest('hex')
+    pictures.push(`${next.pts.toFixed(4)} ${pixels}`)
+  }
+  return pictures
 }

@@ -124,3 +124,38 @@ it('tells a process that goes on sending when main has closed its end', async ()
   child.disconnect()
   expect(await once(child, 'exit')).toEqual([0, null])
 })
+
+it('brings all there is, in order, to a main that reads late', async () => {
+  const built = new URL('../../../dist/agent/service/video-pipe.js', import.meta.url)
+  const entry = join(mkdtempSync(join(tmpdir(), 'heliograph-')), 'service.mjs')
+  writeFileSync(
+    entry,
+    `import { videoWriter } from '${built}'
+    const send = videoWriter(() => process.exit(1))
+    for (let pts = 0; pts < 60; pts++) {
+      send(0, { data: Buffer.alloc(70_001, pts), pts, key: pts % 30 === 0 })
+    }
+    process.send('sent')
+    process.on('message', () => {
+      send(0, { data: Buffer.alloc(9, 60), pts: 60, key: false })
+      process.disconnect()
+    })`,
+  )
+  const child = fork(entry, { stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  expect(await once(child, 'message')).toContain('sent')
+  const { take, received, problems } = opened()
+  child.stdio[VIDEO_FD]?.on('data', take)
+  await expect.poll(() => received.length).toBe(60)
+  child.send('one more')
+  await expect.poll(() => received.length).toBe(61)
+  expect(problems).toEqual([])
+  for (const [index, [, { data, pts, key: isKey }]] of received.entries()) {
+    expect([pts, data.length, isKey]).toEqual([
+      index,
+      index < 60 ? 70_001 : 9,
+      index % 30 === 0 && index < 60,
+    ])
+    expect(data.every((byte) => byte === index)).toBe(true)
+  }
+})
