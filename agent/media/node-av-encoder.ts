@@ -24,6 +24,7 @@ export class NodeAvEncoder implements VideoEncoder {
   readonly #frame: AvFrame
   readonly #packet: Packet
   readonly #isKey
+  readonly #inSoftware: boolean
   readonly #unit = accessUnits()
   #owed = 0
   #working: Promise<unknown> = Promise.resolve()
@@ -37,6 +38,7 @@ export class NodeAvEncoder implements VideoEncoder {
   ) {
     const { picture, bytes } = packedYuv(options.width, options.height)
     this.name = kind.name
+    this.#inSoftware = kind.name === softwareEncoder
     this.picture = picture
     this.#av = av
     this.#workplace = workplace
@@ -115,10 +117,6 @@ export class NodeAvEncoder implements VideoEncoder {
     return this.#inSoftware
       ? this.#context.receivePacketSync(this.#packet)
       : this.#context.receivePacket(this.#packet)
-  }
-
-  get #inSoftware(): boolean {
-    return this.name === softwareEncoder
   }
 
   #demand(code: number): void {

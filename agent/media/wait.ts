@@ -6,13 +6,15 @@ export function wait(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted || ms <= 0) return Promise.resolve()
   const others = waitingFor(signal)
   return new Promise((resolve) => {
-    const done = () => {
+    const aborted = () => {
       clearTimeout(timer)
-      others.delete(done)
       resolve()
     }
-    const timer = setTimeout(done, ms)
-    others.add(done)
+    const timer = setTimeout(() => {
+      others.delete(aborted)
+      resolve()
+    }, ms)
+    others.add(aborted)
   })
 }
 

@@ -12,10 +12,11 @@ export interface ParameterSets {
  * into `data`. Bytes ahead of the first start code are skipped.
  */
 export function* nalUnits(data: Uint8Array): Iterable<Uint8Array> {
-  let code = nextStartCode(data, 0)
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  let code = nextStartCode(bytes, 0)
   while (code < data.length) {
-    const begin = code + 3
-    code = nextStartCode(data, begin)
+    const begin = code + startCode.length
+    code = nextStartCode(bytes, begin)
     let end = code
     while (end > begin && data[end - 1] === 0) end--
     if (end > begin) yield data.subarray(begin, end)
@@ -50,14 +51,10 @@ export function codecString(sps: Uint8Array): string {
   return `avc1.${profileLevelId(sps)}`
 }
 
-/** Where the next 00 00 01 begins at or after `from`; the length of `data` where none does. */
-function nextStartCode(data: Uint8Array, from: number): number {
-  let at = from
-  while (at + 2 < data.length) {
-    const third = data[at + 2] ?? 0
-    if (third > 1) at += 3
-    else if (third === 1 && data[at] === 0 && data[at + 1] === 0) return at
-    else at += 1
-  }
-  return data.length
+const startCode = Buffer.from([0, 0, 1])
+
+/** Where the next start code begins at or after `from`; the length of `data` where none does. */
+function nextStartCode(data: Buffer, from: number): number {
+  const at = data.indexOf(startCode, from)
+  return at < 0 ? data.length : at
 }

@@ -29,24 +29,18 @@ interface FilePlay {
   readonly context: SourceContext
 }
 
-async function* fileSamples(
+async function fileSamples(
   play: FilePlay,
   signal: AbortSignal,
   events: SourceEvents,
-): AsyncGenerator<Sample, void, void> {
+): Promise<AsyncGenerator<Sample, void, void>> {
   const { path, access, spec, context } = play
   const list = await listOf(play)
-  if (list) {
-    yield* listedSamples({ list, spec, context }, signal, events)
-    return
-  }
-  const file = await access.open(path)
-  try {
-    const input = { kind: 'file', path, descriptor: file.handle.fd } as const
-    yield* videoSamples({ input, name: path, spec, context }, signal, events)
-  } finally {
-    await file.handle.close()
-  }
+  if (list) return listedSamples({ list, spec, context }, signal, events)
+  const { handle } = await access.open(path)
+  const input = { kind: 'file', path, descriptor: handle.fd } as const
+  const close = () => handle.close()
+  return videoSamples({ input, name: path, spec, context, close }, signal, events)
 }
 
 /** The pictures that `path` stands for; nothing when it is a video. */

@@ -1,10 +1,12 @@
 import type { Sample, Source, SourceEvents } from '../core/stages.ts'
 
-/** Gives the samples of one opening; ends soon after `signal` is aborted. */
-export type OpenSamples = (
-  signal: AbortSignal,
-  events: SourceEvents,
-) => AsyncGenerator<Sample, void, void>
+type Samples = AsyncGenerator<Sample, void, void>
+
+/**
+ * Gives the samples of one opening, or a promise of them, where something must be opened first; that a generator yields
+ * what another one does takes longer for each sample. Ends soon after `signal` is aborted.
+ */
+export type OpenSamples = (signal: AbortSignal, events: SourceEvents) => Samples | Promise<Samples>
 
 /**
  * `Source.samples` over a generator. A plain generator's `return()` waits until a pending `next()`
@@ -23,11 +25,21 @@ function iterate(
   events: SourceEvents,
 ): AsyncIterator<Sample, void> {
   const inner = new AbortController()
-  const generator = open(inner.signal, events)
+  let opening: Promise<Samples> | undefined
+  let generator: Samples | undefined
+  const begin = () => {
+    const samples = open(inner.signal, events)
+    opening = Promise.resolve(samples)
+    return samples
+  }
   const stop = async () => {
     outer.removeEventListener('abort', stopQuietly)
     inner.abort()
-    await generator.return()
+    // Whoever waits for the opening asks for a sample as soon as it is there: only what has begun can clean up.
+    await opening?.then(
+      (samples) => samples.return(),
+      () => undefined,
+    )
   }
   const stopQuietly = () => {
     // It was only read, and nobody wants it any more: how it closes changes nothing for anyone.
@@ -38,7 +50,10 @@ function iterate(
 
   return {
     async next() {
+      if (inner.signal.aborted) return ended
       try {
+        const samples = generator ?? opening ?? begin()
+        generator = samples instanceof Promise ? await samples : samples
         const result = await generator.next()
         if (!result.done && !inner.signal.aborted) return result
         if (!result.done) result.value.frame.release()

@@ -12,6 +12,8 @@ export interface VideoPlay {
   readonly name: string
   readonly spec: InputSpec
   readonly context: SourceContext
+  /** Called when it was played, or could not be. */
+  readonly close?: () => Promise<void>
 }
 
 /** How many threads decode one video: a service decodes several at once. */
@@ -19,19 +21,14 @@ const decoderThreads = 1
 
 /** The pictures of a recorded video, sampled, paced and looped as the input's options say. */
 export async function* videoSamples(
-  { input, name, spec, context }: VideoPlay,
+  play: VideoPlay,
   signal: AbortSignal,
   events: SourceEvents,
 ): AsyncGenerator<Sample, void, void> {
-  const reader = await context.engine.open(input, {
-    signal,
-    threads: decoderThreads,
-    maxPixels: context.limits.maxPixels,
-    decoder: context.limits.media.decoder,
-    decode: spec.decode ?? 'all',
-    skipped: events.skipped,
-  })
+  const { name, spec, context } = play
+  let reader: VideoReader | undefined
   try {
+    reader = await openReader(play, signal, events)
     events.opened(reader.info)
     const pace = (spec.pace ?? context.defaultPace) === 'realtime' ? realtimePace() : noPace
     const wanted = sampler(spec.fps)
@@ -52,8 +49,24 @@ export async function* videoSamples(
       await pace.until(nextPts, signal)
     }
   } finally {
-    await reader.close()
+    await reader?.close()
+    await play.close?.()
   }
+}
+
+function openReader(
+  { input, spec, context }: VideoPlay,
+  signal: AbortSignal,
+  { skipped }: SourceEvents,
+): Promise<VideoReader> {
+  return context.engine.open(input, {
+    signal,
+    threads: decoderThreads,
+    maxPixels: context.limits.maxPixels,
+    decoder: context.limits.media.decoder,
+    decode: spec.decode ?? 'all',
+    skipped,
+  })
 }
 
 /** A picture, its time since the first round began, and what it took to read, ms. */
