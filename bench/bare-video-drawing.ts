@@ -2,8 +2,8 @@ import { EventEmitter, once } from 'node:events'
 import { pathToFileURL } from 'node:url'
 import type { PictureSample, SourceInfo } from '../agent/core/stages.ts'
 import type { VideoTrack } from '../agent/sinks/video-track.ts'
-import type { Item } from '../schemas/results.ts'
 import type { FromDrawing, ToDrawing } from './bare-video-messages.ts'
+import { drawnItems } from './drawn.ts'
 import { built } from './material.ts'
 
 const [, , clip = '', bitrate = '4000000'] = process.argv
@@ -42,7 +42,6 @@ const source = createSource(
 )
 const video = videoWriter(() => process.exit(1))
 let track: VideoTrack | undefined
-let shown = 0
 /** Reading goes on while somebody watches. */
 let watched = false
 const watching = new EventEmitter()
@@ -70,18 +69,8 @@ process.on('message', (message: ToDrawing) => {
   watching.emit('changed')
 })
 
-/** Five boxes that move, with labels. */
-function itemsOf({ width, height }: PictureSample['frame'], index: number): Item[] {
-  return [0, 1, 2, 3, 4].map((at) => ({
-    label: 'person',
-    classId: at,
-    score: 0.5 + at / 10,
-    box: [((at * width) / 6 + index * 3) % (width * 0.8), (at * height) / 8, width / 8, height / 6],
-  }))
-}
-
 async function show({ frame, capturedAt, pts }: PictureSample): Promise<void> {
-  const items = itemsOf(frame, shown++)
+  const items = drawnItems(frame)
   await track?.show({ frame, capturedAt, pts, found: { items, kind: 'detections', capturedAt } })
 }
 

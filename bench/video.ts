@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as passed } from 'node:timers/promises'
 import { freePort } from '../test/proof/workspace.ts'
 import type { Serving } from './bare-video-messages.ts'
+import { drawboxFilters } from './drawn.ts'
 import type { Figure } from './figure.ts'
 import { clipFile } from './material.ts'
 import { cpuMsOf } from './proc.ts'
@@ -16,6 +17,7 @@ interface Clip {
   readonly name: string
   readonly file: string
   readonly bitrate: number
+  readonly size: { readonly width: number; readonly height: number }
 }
 
 /** Cores in use while the clip plays. */
@@ -24,8 +26,8 @@ interface Round {
   readonly ffmpeg: number
 }
 
-/** V8 compiles what runs thirty times a second for the better part of a minute. */
-const warmUpSeconds = 40
+/** V8 compiles what runs thirty times a second for more than a minute. */
+const warmUpSeconds = 90
 /** Until a program that starts has settled. */
 const settlingPictures = 60
 const fps = 30
@@ -87,8 +89,8 @@ function clips(folder: string): Clip[] {
   const scale = ['-vf', 'scale=1920:1080', '-c:v', 'libx264', '-preset', 'veryfast', '-b:v', '6M']
   execFileSync('ffmpeg', ['-v', 'error', '-i', clipFile, '-an', ...scale, large])
   return [
-    { name: '720p30', file: clipFile, bitrate: 4_000_000 },
-    { name: '1080p30', file: large, bitrate: 8_000_000 },
+    { name: '720p30', file: clipFile, bitrate: 4_000_000, size: { width: 1280, height: 720 } },
+    { name: '1080p30', file: large, bitrate: 8_000_000, size: { width: 1920, height: 1080 } },
   ]
 }
 
@@ -118,14 +120,22 @@ async function startOurs({ file, bitrate }: Clip): Promise<Side> {
   }
 }
 
-async function startFfmpeg({ file, bitrate }: Clip): Promise<Side> {
+async function startFfmpeg({ file, bitrate, size }: Clip): Promise<Side> {
   const url = `rtsp://127.0.0.1:${await freePort()}/bench`
   const viewer = player(['-rtsp_flags', 'listen', '-i', url, '-c', 'copy'])
   await passed(LISTENING_MS)
   const encode = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-bf', '0']
   const rate = ['-b:v', bitrate, '-maxrate', bitrate * 1.5, '-bufsize', bitrate, '-g', 2 * fps]
   const input = ['-threads', '1', '-re', '-stream_loop', '-1', '-i', file]
-  const output = ['-an', '-vf', boxes(), ...encode, ...rate.map(String), '-threads', '1']
+  const output = [
+    '-an',
+    '-vf',
+    drawboxFilters(size).join(),
+    ...encode,
+    ...rate.map(String),
+    '-threads',
+    '1',
+  ]
   const push = ['-f', 'rtsp', '-rtsp_transport', 'tcp', url]
   const program = spawn('ffmpeg', ['-v', 'error', '-nostdin', ...input, ...output, ...push], {
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -138,11 +148,6 @@ async function startFfmpeg({ file, bitrate }: Clip): Promise<Side> {
       await ended(viewer.child)
     },
   }
-}
-
-function boxes(): string {
-  const box = (at: number) => `drawbox=x=iw*${at}/6:y=ih*${at}/8:w=iw/8:h=ih/6:color=red:t=4`
-  return [0, 1, 2, 3, 4].map(box).join(',')
 }
 
 /** The ffmpeg program, and how many pictures it has put out so far. */

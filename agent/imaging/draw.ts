@@ -88,7 +88,8 @@ function pixelsOf({ box: [x, y, width, height] }: Item, picture: Canvas): Rectan
   return within({ left, top, right, bottom }, picture.width, picture.height)
 }
 
-function textOf({ label, score, track }: Item): string {
+/** What the label of an item says. */
+export function textOf({ label, score, track }: Item): string {
   const number = track === undefined ? '' : ` #${track}`
   return `${label}${number} ${Math.round(score * 100)}%`
 }
