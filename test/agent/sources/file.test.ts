@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -83,6 +83,26 @@ describe('a video', () => {
     const samples = await readAll(source, events, 370)
     expect(samples.at(-1)?.pts).toBeCloseTo(369 / 30, 3)
     expect(events.infos).toHaveLength(1)
+    expect(liveFrames()).toBe(0)
+  })
+
+  it('leaves no descriptor open, whenever it is given up', async () => {
+    const openFiles = () => readdirSync('/proc/self/fd').length
+    const before = openFiles()
+    for (const ms of [0, 1, 2, 4, 8, 16, 32, 64, 128]) {
+      const ends = AbortSignal.timeout(ms)
+      const source = createSource({ url: clip, loop: true }, sourceContext())
+      for await (const { frame } of source.samples(ends, witness())) frame.release()
+    }
+    for (const count of [0, 1, 2]) {
+      const samples = createSource({ url: clip }, sourceContext())
+        .samples(new AbortController().signal, witness())
+        [Symbol.asyncIterator]()
+      const asked = Array.from({ length: count }, () => samples.next())
+      await samples.return?.()
+      for (const { done, value } of await Promise.all(asked)) if (!done) value.frame.release()
+    }
+    await expect.poll(openFiles).toBe(before)
     expect(liveFrames()).toBe(0)
   })
 
