@@ -26,8 +26,8 @@ interface Round {
   readonly ffmpeg: number
 }
 
-/** V8 compiles what runs thirty times a second for more than a minute. */
-const warmUpSeconds = 90
+/** V8 compiles what runs thirty times a second for a minute and more. */
+const warmUpSeconds = 60
 /** Until a program that starts has settled. */
 const settlingPictures = 60
 const fps = 30
@@ -56,26 +56,34 @@ export async function benchVideo(
   }
 }
 
+/** Each round with programs started anew: two copies of one program, side by side, differ by 2 or 3 % as they lie in memory. */
 async function roundsOf(
   clip: Clip,
   rounds: number,
   seconds: number,
   say: (text: string) => void,
 ): Promise<Round[]> {
+  const done: Round[] = []
+  while (done.length < rounds) {
+    const round = await roundOf(clip, seconds)
+    done.push(round)
+    say(`  ${clip.name} round ${done.length}: ${describe(round)}`)
+  }
+  return done
+}
+
+async function roundOf(clip: Clip, seconds: number): Promise<Round> {
   const ours = await startOurs(clip)
   try {
     await ours.player.reached(warmUpSeconds * fps)
     const ffmpeg = await startFfmpeg(clip)
     try {
       await ffmpeg.player.reached(settlingPictures)
-      const done: Round[] = []
-      while (done.length < rounds) {
-        const cores = await Promise.all([coresOf(ours, seconds), coresOf(ffmpeg, seconds)])
-        const round = { ours: cores[0], ffmpeg: cores[1] }
-        done.push(round)
-        say(`  ${clip.name} round ${done.length}: ${describe(round)}`)
-      }
-      return done
+      const [oursCores, ffmpegCores] = await Promise.all([
+        coresOf(ours, seconds),
+        coresOf(ffmpeg, seconds),
+      ])
+      return { ours: oursCores, ffmpeg: ffmpegCores }
     } finally {
       await ffmpeg.close()
     }
