@@ -49,8 +49,11 @@ export async function* videoSamples(
       await pace.until(nextPts, signal)
     }
   } finally {
-    await reader?.close()
-    await play.close?.()
+    try {
+      await reader?.close()
+    } finally {
+      await play.close?.()
+    }
   }
 }
 
