@@ -1,3 +1,4 @@
+import type { Rectangle } from '../agent/imaging/paint.ts'
 import type { Item } from '../schemas/results.ts'
 import { built } from './material.ts'
 
@@ -24,26 +25,13 @@ export function drawnItems({ width, height }: Size): Item[] {
 export function drawboxFilters(picture: Size): string[] {
   const { thickness, scale } = styleFor(picture)
   return drawnItems(picture).flatMap((item) => {
-    const [x, y, w, h] = item.box.map(Math.round) as [number, number, number, number]
-    const box = { left: x, top: y, right: x + w, bottom: y + h }
-    const label = placeLabel(picture, textOf(item), box, scale)?.area
-    return [
-      drawbox(x, y, w, h, thickness),
-      ...(label
-        ? [
-            drawbox(
-              label.left,
-              label.top,
-              label.right - label.left,
-              label.bottom - label.top,
-              'fill',
-            ),
-          ]
-        : []),
-    ]
+    const [left = 0, top = 0, width = 0, height = 0] = item.box.map(Math.round)
+    const box = { left, top, right: left + width, bottom: top + height }
+    const label = placeLabel(picture, textOf(item), box, scale)
+    return [drawbox(box, thickness), ...(label ? [drawbox(label.area, 'fill')] : [])]
   })
 }
 
-function drawbox(x: number, y: number, w: number, h: number, thickness: number | 'fill'): string {
-  return `drawbox=x=${x}:y=${y}:w=${w}:h=${h}:color=red:t=${thickness}`
+function drawbox({ left, top, right, bottom }: Rectangle, thickness: number | 'fill'): string {
+  return `drawbox=x=${left}:y=${top}:w=${right - left}:h=${bottom - top}:color=red:t=${thickness}`
 }
