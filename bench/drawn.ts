@@ -21,17 +21,27 @@ export function drawnItems({ width, height }: Size): Item[] {
   }))
 }
 
-/** The same for the ffmpeg program, filter by filter: the boxes and the grounds of their labels, without the text. */
-export function drawboxFilters(picture: Size): string[] {
+/** The same for the ffmpeg program, filter by filter: a box, its label's ground, and the text, in its own font, as large. */
+export function drawingFilters(picture: Size): string[] {
   const { thickness, scale } = styleFor(picture)
   return drawnItems(picture).flatMap((item) => {
     const [left = 0, top = 0, width = 0, height = 0] = item.box.map(Math.round)
     const box = { left, top, right: left + width, bottom: top + height }
     const label = placeLabel(picture, textOf(item), box, scale)
-    return [drawbox(box, thickness), ...(label ? [drawbox(label.area, 'fill')] : [])]
+    if (!label) return [drawbox(box, thickness)]
+    return [drawbox(box, thickness), drawbox(label.area, 'fill'), drawtext(label, scale)]
   })
 }
 
 function drawbox({ left, top, right, bottom }: Rectangle, thickness: number | 'fill'): string {
   return `drawbox=x=${left}:y=${top}:w=${right - left}:h=${bottom - top}:color=red:t=${thickness}`
+}
+
+function drawtext(
+  { text, area }: NonNullable<ReturnType<typeof placeLabel>>,
+  scale: number,
+): string {
+  const { left, top, bottom } = area
+  const where = `x=${left + scale}:y=${top + scale}:fontsize=${bottom - top}`
+  return `drawtext=expansion=none:text='${text}':${where}:fontcolor=black`
 }
