@@ -2,7 +2,7 @@ import type { FormatContext } from 'node-av/lib'
 import { AgentError } from '../core/errors.ts'
 import type { StreamInput } from './engine.ts'
 import { formatWhitelist, isContainer, refusedPlaylist } from './formats.ts'
-import type { VideoIo } from './node-av-io.ts'
+import type { Prefetch, VideoIo } from './node-av-io.ts'
 import type { NodeAv } from './node-av-library.ts'
 import { type StreamBytes, streamBytes } from './node-av-stream.ts'
 import { sniff } from './sniff.ts'
@@ -11,6 +11,8 @@ import { sniff } from './sniff.ts'
 export interface OpenInput {
   readonly name: string
   readonly format: FormatContext
+  /** As in `ContainerIo`. */
+  readonly prefetch?: Prefetch | undefined
   /** What reading the bytes failed with, where FFmpeg only sees an early end. */
   failure(): Error | undefined
   /** Whether it is not as long as it was when it was opened. */
@@ -34,14 +36,21 @@ export async function openInput(
     const head = await bytes.head()
     if (sniff(head) === 'playlist') throw refusedPlaylist(input.name)
     format.allocContext()
-    const context = await io.context(bytes.handler)
+    const { context, prefetch } = await io.open(bytes.handler)
     format.pb = context
     format.setFlags(av.constants.AVFMT_FLAG_CUSTOM_IO)
     const failure = () => bytes.failure() ?? readProblem(av, input.name, context.error)
     await openFormat(av, format, input.name, { head: bytes.head, failure })
     const size = await context.size()
     const resized = async () => (await context.size()) !== size
-    return { name: input.name, format, failure, resized, close: () => format.closeInput() }
+    return {
+      name: input.name,
+      format,
+      prefetch,
+      failure,
+      resized,
+      close: () => format.closeInput(),
+    }
   } catch (error) {
     await format.closeInput()
     throw error

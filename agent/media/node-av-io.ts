@@ -1,3 +1,5 @@
+import { read } from 'node:fs'
+import { promisify } from 'node:util'
 import type { IOContext } from 'node-av/lib'
 import type { NodeAv } from './node-av-library.ts'
 
@@ -12,10 +14,26 @@ export interface IoHandler {
   seek(offset: number, whence: number): number
 }
 
+/** What a container is read by. */
+export interface ContainerIo {
+  readonly context: IOContext
+  /** Of a file that FFmpeg reads itself. */
+  readonly prefetch?: Prefetch
+}
+
+/** What is prefetched at a time. */
+export const PREFETCH_BYTES = 256 << 10
+
+/**
+ * Brings a file's bytes from `position` on to where reading them waits for no disk. @returns the position up to which
+ * that holds; `position` itself at the end, or where they cannot be read
+ */
+export type Prefetch = (position: number) => Promise<number>
+
 /** The I/O context of one video, which each opening of its container uses anew. */
 export interface VideoIo {
   /** The context, at its start, answered by `handler`. The last container is closed by then. */
-  context(handler: IoHandler): Promise<IOContext>
+  open(handler: IoHandler): Promise<ContainerIo>
   /** After this, nothing of it keeps the process alive. */
   free(): void
 }
@@ -45,19 +63,18 @@ export function videoIo(av: NodeAv): VideoIo {
   }
 
   return {
-    async context(next) {
+    async open(next) {
       handler = next
-      if (current?.seekable && (await rewound(av, current.context))) return current.context
+      if (current?.seekable && (await rewound(av, current.context))) return current
       free()
       current = (await overFile(av, next.descriptor)) ?? overHandler(next.seekable)
-      return current.context
+      return current
     },
     free,
   }
 }
 
-interface OpenIo {
-  readonly context: IOContext
+interface OpenIo extends ContainerIo {
   readonly seekable: boolean
   close(): void
 }
@@ -71,7 +88,21 @@ async function overFile(av: NodeAv, descriptor: number | undefined): Promise<Ope
   const context = new av.IOContext()
   const code = await context.open2(`/proc/self/fd/${descriptor}`, av.constants.AVIO_FLAG_READ)
   if (code < 0) return undefined
-  return { context, seekable: true, close: () => void context.closepSync() }
+  const prefetch = prefetchOf(descriptor)
+  return { context, seekable: true, prefetch, close: () => void context.closepSync() }
+}
+
+const readDescriptor = promisify(read)
+/** What is prefetched lands here, for nobody to look at: it is there for the system's cache alone. */
+const unread = Buffer.allocUnsafeSlow(PREFETCH_BYTES)
+
+function prefetchOf(descriptor: number): Prefetch {
+  return async (position) => {
+    const done = readDescriptor(descriptor, unread, 0, unread.length, position)
+    // FFmpeg, which reads it next, meets the same error, and tells it.
+    const { bytesRead } = await done.catch(() => ({ bytesRead: 0 }))
+    return position + bytesRead
+  }
 }
 
 /** Goes to the start, leaving what is buffered of the old container behind. */

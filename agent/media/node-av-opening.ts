@@ -88,12 +88,12 @@ export async function openContainer(access: VideoAccess): Promise<Opening> {
 
 function packetsOf(
   { av, isFile, options: { signal, decode } }: VideoAccess,
-  { format }: OpenInput,
+  { format, prefetch }: OpenInput,
   { index }: Stream,
 ): PacketReader {
   const wanted = ({ streamIndex, isKeyframe }: Packet) =>
     streamIndex === index && (decode !== 'key' || isKeyframe)
-  return packetReader(av, format, wanted, { ahead: isFile, signal })
+  return packetReader(av, format, wanted, { ahead: isFile, prefetch, signal })
 }
 
 function infoOf(stream: Stream, { turn }: VideoContext): SourceInfo {

@@ -1,4 +1,5 @@
 import type { FormatContext, Packet } from 'node-av/lib'
+import { PREFETCH_BYTES, type Prefetch } from './node-av-io.ts'
 import type { NodeAv } from './node-av-library.ts'
 
 /** The packets of one video, in the order of its container. */
@@ -10,32 +11,39 @@ export interface PacketReader {
   close(): void
 }
 
+/** How packets are read. */
+export interface PacketReading {
+  /** Whether more may be read than is asked for: a file is there, a camera's next packet is not. */
+  readonly ahead: boolean
+  /** For files. */
+  readonly prefetch?: Prefetch | undefined
+  readonly signal: AbortSignal
+}
+
 /** Packets of a file that are read at a time: handing a thread its first task costs ten times what the next ones do. */
 export const AHEAD = 32
 
 /** Bytes of packets read ahead past which no more are. */
 const AHEAD_BYTES = 1 << 20
 
-/**
- * Reads the packets of the stream `index` of `format`, without those that `wanted` refuses.
- * @param ahead whether more may be read than is asked for: a file is there, a camera's next packet is not
- */
+/** Reads the packets of `format`, without those that `wanted` refuses. */
 export function packetReader(
   av: NodeAv,
   format: FormatContext,
   wanted: (packet: Packet) => boolean,
-  { ahead, signal }: { readonly ahead: boolean; readonly signal: AbortSignal },
+  { ahead, prefetch, signal }: PacketReading,
 ): PacketReader {
   const { AVERROR_EAGAIN, AVERROR_EXIT, AVSEEK_FLAG_BACKWARD } = av.constants
   const packets = Array.from({ length: ahead ? AHEAD : 1 }, () => emptyPacket(av))
   let read: Packet[] = []
   let end: number | undefined
   let first: Place | undefined
+  let readNext = nextFrame(format, prefetch)
 
   /** Into `packet`; FFmpeg's code, below 0 at the end. */
   async function readInto(packet: Packet): Promise<number> {
     while (!signal.aborted) {
-      const code = await format.readFrame(packet)
+      const code = await readNext(packet)
       if (code === AVERROR_EAGAIN) continue
       if (code < 0 || wanted(packet)) return code
       packet.unref()
@@ -70,6 +78,7 @@ export function packetReader(
     async restart() {
       for (const packet of read.splice(0)) packet.unref()
       end = undefined
+      readNext = nextFrame(format, prefetch)
       if (!first) return false
       const code = await format.seekFrame(first.stream, first.dts, AVSEEK_FLAG_BACKWARD)
       if (code < 0) return false
@@ -82,6 +91,36 @@ export function packetReader(
       for (const packet of packets) packet.free()
     },
   }
+}
+
+/**
+ * Reads packet after packet. What was prefetched is read on this thread: a packet's way to another thread and back
+ * takes five times what reading it does. A disk that does not answer keeps a thread of libuv waiting, not this one.
+ */
+function nextFrame(
+  format: FormatContext,
+  prefetch: Prefetch | undefined,
+): (packet: Packet) => number | Promise<number> {
+  let position: number | undefined
+  let atHand = 0
+  let largest = 0
+
+  function placed(code: number, { pos, size }: Packet): number {
+    position = code >= 0 && pos >= 0n ? Number(pos) + size : undefined
+    largest = Math.max(largest, size)
+    return code
+  }
+
+  const isAtHand = (): boolean => position !== undefined && position + largest <= atHand
+  const here = (packet: Packet): number => placed(format.readFrameSync(packet), packet)
+
+  async function elsewhere(packet: Packet): Promise<number> {
+    const worthIt = prefetch && largest < PREFETCH_BYTES / 2
+    if (worthIt && position !== undefined) atHand = await prefetch(position)
+    return isAtHand() ? here(packet) : placed(await format.readFrame(packet), packet)
+  }
+
+  return (packet) => (isAtHand() ? here(packet) : elsewhere(packet))
 }
 
 /** Which packet of a container it is. */
