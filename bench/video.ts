@@ -77,7 +77,7 @@ async function roundsOf(
   return done
 }
 
-/** Of two copies of one program, the one that was started second takes about 2 % less, for as long as both run. */
+/** In either order: of two copies of one program, the one that was started second was often seen to take 2 or 3 % less. */
 async function roundOf(clip: Clip, seconds: number): Promise<Round> {
   const [ours, ffmpegSecond] = await together(clip, [startOurs, startFfmpeg], seconds)
   const [ffmpeg, oursSecond] = await together(clip, [startFfmpeg, startOurs], seconds)

@@ -95,7 +95,8 @@ export function packetReader(
 
 /**
  * Reads packet after packet. What was prefetched is read on this thread: a packet's way to another thread and back
- * takes five times what reading it does. A disk that does not answer keeps a thread of libuv waiting, not this one.
+ * takes five times what reading it does. A disk that does not answer keeps a thread of libuv waiting, not this one, unless
+ * the container keeps elsewhere what belongs to the next packet.
  */
 function nextFrame(
   format: FormatContext,
