@@ -12,10 +12,19 @@ export interface StreamsParts {
   send(message: ToService): void
 }
 
+interface OpenStream {
+  readonly id: StreamId
+  readonly stream: ServiceStream
+  /** Packets passed on so far. */
+  passed: number
+  /** After so many it ends. */
+  last: number
+}
+
 /** The streams that a service's process offers: passes packets on, and back whether they are wanted. */
 export class ServiceStreams {
   readonly #parts: StreamsParts
-  readonly #open = new Map<number, { readonly id: StreamId; readonly stream: ServiceStream }>()
+  readonly #open = new Map<number, OpenStream>()
 
   constructor(parts: StreamsParts) {
     this.#parts = parts
@@ -23,8 +32,8 @@ export class ServiceStreams {
 
   /** A stream of the same number, or of the same path, ends. */
   open(number: number, id: StreamId, format: VideoFormat): void {
-    this.close(number)
-    for (const [other, open] of this.#open) if (pathOf(open.id) === pathOf(id)) this.close(other)
+    this.#end(number)
+    for (const [other, open] of this.#open) if (pathOf(open.id) === pathOf(id)) this.#end(other)
     const { service, server, topics, send } = this.#parts
     const stream = new ServiceStream({
       path: `/${service}/${pathOf(id)}`,
@@ -34,14 +43,26 @@ export class ServiceStreams {
       key: () => send({ type: 'stream/key', stream: number }),
       publish: (status) => topics.retain(topicOf(id), status),
     })
-    this.#open.set(number, { id, stream })
+    this.#open.set(number, { id, stream, passed: 0, last: Number.POSITIVE_INFINITY })
   }
 
   write(number: number, packet: VideoPacket): void {
-    this.#open.get(number)?.stream.write(packet)
+    const open = this.#open.get(number)
+    if (!open) return
+    open.stream.write(packet)
+    open.passed += 1
+    if (open.passed >= open.last) this.#end(number)
   }
 
-  close(number: number): void {
+  /** Ends a stream after its last one of so many packets. */
+  close(number: number, packets: number): void {
+    const open = this.#open.get(number)
+    if (!open) return
+    open.last = packets
+    if (open.passed >= packets) this.#end(number)
+  }
+
+  #end(number: number): void {
     const open = this.#open.get(number)
     if (!open) return
     this.#open.delete(number)
@@ -51,7 +72,7 @@ export class ServiceStreams {
 
   /** The process is gone, and its streams with it. */
   clear(): void {
-    for (const number of [...this.#open.keys()]) this.close(number)
+    for (const number of [...this.#open.keys()]) this.#end(number)
   }
 
   /** By `<output>/<input>`. */

@@ -49,7 +49,7 @@ export class ServiceTraffic {
         this.#streams.open(message.stream, message.id, message.format)
         return
       case 'stream/close':
-        this.#streams.close(message.stream)
+        this.#streams.close(message.stream, message.packets)
         return
       case 'feed':
         this.#images.feed(message.topic, message.on)

@@ -153,7 +153,8 @@ export type FromService =
       readonly id: StreamId
       readonly format: VideoFormat
     }
-  | { readonly type: 'stream/close'; readonly stream: number }
+  /** Nothing comes after so many packets, which may still be on their way: they go by a pipe of their own. */
+  | { readonly type: 'stream/close'; readonly stream: number; readonly packets: number }
   /** The orchestrator lives; age of the oldest run in flight, ms, 0 when none or exempt. */
   | { readonly type: 'beat'; readonly inferenceMs: number }
   | { readonly type: 'model/loaded'; readonly id: string; readonly provider: string }

@@ -23,15 +23,17 @@ export function servedStreams(outbox: Outbox): ServedStreams {
       demands.set(stream, demand)
       outbox.send({ type: 'stream/open', stream, id, format })
       let lost = false
+      let packets = 0
       return {
         write(packet) {
           if (lost && !packet.key) return
           lost = !outbox.video(stream, packet)
           if (lost) demand.key()
+          else packets += 1
         },
         close() {
           demands.delete(stream)
-          outbox.send({ type: 'stream/close', stream })
+          outbox.send({ type: 'stream/close', stream, packets })
         },
       }
     },

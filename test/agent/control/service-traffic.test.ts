@@ -64,10 +64,30 @@ it('drops packets of streams that are not open, and counts them as passed on', (
   const { service, written, publishedBytes } = traffic()
   service.video(0, packet)
   service.take({ type: 'stream/open', stream: 0, id: gate, format })
-  service.take({ type: 'stream/close', stream: 0 })
+  service.take({ type: 'stream/close', stream: 0, packets: 0 })
   service.video(0, packet)
   expect(written).toEqual(['0: end'])
   expect(publishedBytes()).toBe(200)
+})
+
+it('ends a stream with its last packet, though word of the end comes first', () => {
+  const { service, written } = traffic()
+  service.take({ type: 'stream/open', stream: 0, id: gate, format })
+  service.video(0, { ...packet, pts: 10 })
+  service.take({ type: 'stream/close', stream: 0, packets: 3 })
+  service.video(0, { ...packet, pts: 20 })
+  service.video(0, { ...packet, pts: 30 })
+  service.video(0, { ...packet, pts: 40 })
+  expect(written).toEqual(['0: 10', '0: 20', '0: 30', '0: end'])
+  expect(service.streams).toEqual({})
+})
+
+it('ends the streams of a process that is gone, whatever was to come', () => {
+  const { service, written } = traffic()
+  service.take({ type: 'stream/open', stream: 0, id: gate, format })
+  service.take({ type: 'stream/close', stream: 0, packets: 3 })
+  service.clear()
+  expect(written).toEqual(['0: end'])
 })
 
 it('has a late packet reach no stream that took the place of its own', () => {

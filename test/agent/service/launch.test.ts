@@ -85,6 +85,47 @@ it('lets a process end by itself though its pipe for video is open', async () =>
   await expect.poll(() => ends, { timeout: 5000 }).toEqual([0])
 })
 
+it.each([
+  ['ends', 'process.exit(0)', [0]],
+  ['is killed', `process.kill(process.pid, 'SIGKILL')`, [null]],
+])(
+  'hands on all that a process sent before it %s, and then tells of its end',
+  async (_, end, told) => {
+    const { packets, ends } = await launched(`
+    import { writeSync } from 'node:fs'
+    import { framed } from '${new URL('../../../dist/agent/service/video-pipe.js', import.meta.url)}'
+    const packet = { data: Buffer.alloc(50_000), pts: 0, key: true }
+    for (const pts of [0, 1, 2]) writeSync(4, framed(5, { ...packet, pts }))
+    ${end}`)
+    // Main is busy with something else meanwhile.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+    const seen: number[] = []
+    await expect.poll(() => ends.length > 0 && seen.push(packets.length), { timeout: 5000 }).toBe(1)
+    expect(ends).toEqual(told)
+    expect(seen).toEqual([3])
+  },
+)
+
+it('takes nothing more of a process that is gone from others that have its pipe', async () => {
+  const { packets, ends } = await launched(`
+    import { spawn } from 'node:child_process'
+    import { writeFileSync } from 'node:fs'
+    import { framed } from '${new URL('../../../dist/agent/service/video-pipe.js', import.meta.url)}'
+    const file = new URL('late.data', import.meta.url)
+    writeFileSync(file, framed(5, { data: Buffer.alloc(10), pts: 0, key: true }))
+    const heir = spawn('sh', ['-c', 'while cat "$0"; do sleep 0.1; done', file.pathname], {
+      stdio: ['ignore', 4, 'ignore'],
+      detached: true,
+    })
+    heir.unref()
+    process.exit(0)`)
+  await expect.poll(() => ends, { timeout: 5000 }).toEqual([0])
+  const count = packets.length
+  expect(count).toBeGreaterThan(0)
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  expect(packets).toHaveLength(count)
+})
+
 const held = (): Promise<number> => anonymousMb(child?.pid ?? 0)
 
 /** Starts `program` as a service; gives what waits for its messages, and what else it told. */

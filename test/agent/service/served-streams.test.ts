@@ -33,7 +33,7 @@ it('gives each opening of a stream a number of its own', () => {
   open('second').write({ data: half, pts: 3000, key: true })
   expect(messages).toEqual([
     { type: 'stream/open', stream: 0, id, format },
-    { type: 'stream/close', stream: 0 },
+    { type: 'stream/close', stream: 0, packets: 1 },
     { type: 'stream/open', stream: 1, id, format },
   ])
   expect(packets).toEqual([
@@ -55,7 +55,7 @@ it('tells no stream what was meant for one of the same name before it', () => {
 })
 
 it('drops packets past the credit, and then all up to a key packet that main has room for', () => {
-  const { packets, told, box, open } = offering()
+  const { messages, packets, told, box, open } = offering()
   const stream = open('gate')
   for (const pts of [0, 1, 2]) stream.write({ data: half, pts, key: pts === 0 })
   expect(told).toEqual(['gate key'])
@@ -64,4 +64,6 @@ it('drops packets past the credit, and then all up to a key packet that main has
   stream.write({ data: half, pts: 4, key: true })
   stream.write({ data: half, pts: 5, key: false })
   expect(packets.map(([, pts]) => pts)).toEqual([0, 1, 4, 5])
+  stream.close()
+  expect(messages.at(-1)).toEqual({ type: 'stream/close', stream: 0, packets: 4 })
 })
