@@ -19,9 +19,18 @@ import { type PictureQueue, pictureQueue } from './picture-queue.ts'
 /** Chooses how a video is decoded. @throws AgentError BACKEND_UNAVAILABLE */
 export type ChooseDecoder = (wanted: string, video: ProbedVideo) => Promise<DecoderKind>
 
+/** How a video is read: where from, by what, and as what its caller wants. */
+interface Access {
+  readonly program: FfmpegProgram
+  readonly source: StreamInput
+  readonly choose: ChooseDecoder
+  readonly options: VideoOptions
+}
+
 /** What every opening of one video shares. */
 interface Video {
   readonly program: FfmpegProgram
+  /** The source, such that it can be read straight through. */
   readonly input: StreamInput
   readonly options: VideoOptions
   readonly probed: ProbedVideo
@@ -39,12 +48,14 @@ interface Opening {
 /** A video that the ffmpeg program decodes, as far ahead as two pictures. */
 export class FfmpegReader implements VideoReader {
   readonly info: SourceInfo
+  readonly #access: Access
   #video: Video
   #opening: Opening | undefined
   #taken = 0
 
-  private constructor(video: Video, bytes: ReplayedBytes) {
+  private constructor(access: Access, { video, bytes }: Looked) {
     this.info = video.probed.info
+    this.#access = access
     this.#video = video
     this.#opening = start(video, bytes)
     video.options.signal.addEventListener('abort', this.#stop)
@@ -59,13 +70,9 @@ export class FfmpegReader implements VideoReader {
     choose: ChooseDecoder,
   ): Promise<FfmpegReader> {
     const given = source.kind === 'file' ? await fileBytes(source) : source
+    const access = { program, source: given, choose, options }
     try {
-      const input = await indexFirst(given)
-      const bytes = replayedBytes(input, options.signal)
-      const probed = await probeVideo(program, bytes, input.name, options)
-      const decoder = await choose(options.decoder ?? 'auto', probed)
-      const pool = picturePool(probed.width, probed.height)
-      return new FfmpegReader({ program, input, options, probed, decoder, pool }, bytes)
+      return new FfmpegReader(access, await look(access))
     } catch (error) {
       await given.close()
       throw options.signal.aborted ? AgentError.from(options.signal.reason) : error
@@ -95,13 +102,17 @@ export class FfmpegReader implements VideoReader {
     return undefined
   }
 
+  /** Goes back, or looks at the file anew where it is another one now. */
   async rewind(): Promise<void> {
     const opening = this.#demandOpen()
     this.#opening = undefined
     await stop(opening)
-    const { input, options } = this.#video
     this.#taken = 0
-    this.#opening = start(this.#video, replayedBytes(input, options.signal))
+    const { source, options } = this.#access
+    const changed = await source.changed?.()
+    const { video, bytes } = changed ? await look(this.#access) : again(this.#video)
+    this.#video = video
+    this.#opening = start(video, bytes)
     if (options.signal.aborted) this.#stop()
   }
 
@@ -110,7 +121,7 @@ export class FfmpegReader implements VideoReader {
     this.#opening = undefined
     this.#video.options.signal.removeEventListener('abort', this.#stop)
     if (opening) await stop(opening)
-    await this.#video.input.close()
+    await this.#access.source.close()
   }
 
   readonly #stop = (): void => {
@@ -140,6 +151,26 @@ export class FfmpegReader implements VideoReader {
     if (this.#opening) return this.#opening
     throw new AgentError('INTERNAL', `${this.#video.input.name} was read after it was closed`)
   }
+}
+
+/** A video, and its bytes from the start. */
+interface Looked {
+  readonly video: Video
+  readonly bytes: ReplayedBytes
+}
+
+/** Finds out what is in the source. */
+async function look({ program, source, choose, options }: Access): Promise<Looked> {
+  const input = await indexFirst(source)
+  const bytes = replayedBytes(input, options.signal)
+  const probed = await probeVideo(program, bytes, input.name, options)
+  const decoder = await choose(options.decoder ?? 'auto', probed)
+  const pool = picturePool(probed.width, probed.height)
+  return { video: { program, input, options, probed, decoder, pool }, bytes }
+}
+
+function again(video: Video): Looked {
+  return { video, bytes: replayedBytes(video.input, video.options.signal) }
 }
 
 function start(video: Video, bytes: ReplayedBytes): Opening {

@@ -1,21 +1,23 @@
-import { fstat, read as readFile } from 'node:fs'
+import { type BigIntStats, fstat, read as readFile } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { AgentError } from '../core/errors.ts'
 import type { FileInput, StreamInput } from './engine.ts'
 
-const statDescriptor = promisify(fstat)
+const statDescriptor: (fd: number, options: { bigint: true }) => Promise<BigIntStats> =
+  promisify(fstat)
 const readDescriptor = promisify(readFile)
 
 /** What is read at once: a packet alone would cost a way to another thread each. */
 const BLOCK_BYTES = 256 << 10
+const nothing = { at: 0, bytes: Buffer.alloc(0) }
 
 /** A file's bytes as a stream, whose reads follow one another. @throws AgentError SOURCE_UNREACHABLE */
 export async function fileBytes({ path, descriptor }: FileInput): Promise<StreamInput> {
   const own = descriptor === undefined ? await openOwn(path) : undefined
   const fd = descriptor ?? own?.fd ?? -1
-  const { size } = await statDescriptor(fd)
-  let block = { at: 0, bytes: Buffer.alloc(0) }
+  let written = await writtenTo(fd)
+  let block = nothing
 
   async function load(position: number, length: number): Promise<void> {
     // New memory each time: whoever was given the last block may still be using it.
@@ -27,7 +29,9 @@ export async function fileBytes({ path, descriptor }: FileInput): Promise<Stream
   return {
     kind: 'stream',
     name: path,
-    size,
+    get size() {
+      return written.size
+    },
     descriptor: fd,
     seekable: true,
     async read(position, length) {
@@ -36,10 +40,23 @@ export async function fileBytes({ path, descriptor }: FileInput): Promise<Stream
       const start = position - block.at
       return block.bytes.subarray(start, start + length)
     },
+    async changed() {
+      const before = written
+      written = await writtenTo(fd)
+      if (written.size === before.size && written.at === before.at) return false
+      block = nothing
+      return true
+    },
     async close() {
       await own?.close()
     },
   }
+}
+
+/** How long the file is, and when it was last written to, ns. */
+async function writtenTo(fd: number): Promise<{ readonly size: number; readonly at: bigint }> {
+  const { size, mtimeNs } = await statDescriptor(fd, { bigint: true })
+  return { size: Number(size), at: mtimeNs }
 }
 
 async function openOwn(path: string): Promise<FileHandle> {

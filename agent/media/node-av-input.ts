@@ -15,8 +15,6 @@ export interface OpenInput {
   readonly prefetch?: Prefetch | undefined
   /** What reading the bytes failed with, where FFmpeg only sees an early end. */
   failure(): Error | undefined
-  /** Whether it is not as long as it was when it was opened. */
-  resized(): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -41,14 +39,11 @@ export async function openInput(
     format.setFlags(av.constants.AVFMT_FLAG_CUSTOM_IO)
     const failure = () => bytes.failure() ?? readProblem(av, input.name, context.error)
     await openFormat(av, format, input.name, { head: bytes.head, failure })
-    const size = await context.size()
-    const resized = async () => (await context.size()) !== size
     return {
       name: input.name,
       format,
       prefetch,
       failure,
-      resized,
       close: () => format.closeInput(),
     }
   } catch (error) {

@@ -80,7 +80,7 @@ export class NodeAvReader implements VideoReader {
   async rewind(): Promise<void> {
     const opening = this.#demandOpen()
     this.#pts = 0
-    if (this.#access.isFile && (await startedOver(opening))) return
+    if (await startedOver(this.#access, opening)) return
     this.#opening = undefined
     await opening.close()
     this.#opening = await openContainer(this.#access)
@@ -151,10 +151,9 @@ export class NodeAvReader implements VideoReader {
  * Goes back to the first packet, with all that is open: to open a container anew, and to find out what is in it, takes
  * as long as four pictures, and a new decoder needs new memory. @returns false where the same frames are not sure
  */
-async function startedOver(opening: Opening): Promise<boolean> {
-  if (!opening.decodesAtOnce || !decodesAsAtFirst(opening) || (await opening.input.resized())) {
-    return false
-  }
+async function startedOver({ isFile, bytes }: VideoAccess, opening: Opening): Promise<boolean> {
+  if (!isFile || (await bytes.changed?.())) return false
+  if (!opening.decodesAtOnce || !decodesAsAtFirst(opening)) return false
   opening.codec.flushBuffers()
   opening.flushing = false
   return await opening.packets.restart()

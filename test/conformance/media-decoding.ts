@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { VideoReader } from '../../agent/media/engine.ts'
 import { liveFrames } from '../../agent/media/frame-count.ts'
@@ -43,6 +50,28 @@ export function conformsToDecoding(name: string, create: MakeEngine): void {
       expect(times).toHaveLength(368)
       expect(times.at(-1)).toBeCloseTo(367 / 30, 3)
       expect(info).toEqual({ width: 1280, height: 720, fps: 30 })
+    })
+
+    it.skipIf(!hasFfmpeg).each([
+      ['longer', 'size=320x240:rate=25:duration=3'],
+      ['shorter', 'size=320x240:rate=25:duration=1'],
+      ['larger pictures', 'size=640x480:rate=25:duration=2'],
+      ['as many bytes, with other pictures', 'size=320x240:rate=20:duration=2.5'],
+    ])('gives what the file has become after a rewind: %s', async (change, pattern) => {
+      const made = (name: string, source: string) =>
+        clip(name, '-f', 'lavfi', '-i', `testsrc2=${source}`)
+      const path = made('clip.mp4', 'size=320x240:rate=25:duration=2')
+      const later = made('later.mp4', pattern)
+      if (change.startsWith('as many bytes')) padToEqual(path, later)
+      const fresh = await create().open({ kind: 'file', path: later }, videoOptions())
+      const expected = await playOn(fresh)
+      await fresh.close()
+      const reader = await create().open({ kind: 'file', path }, videoOptions())
+      expect(await playOn(reader)).not.toEqual(expected)
+      copyFileSync(later, path)
+      await reader.rewind()
+      expect(await playOn(reader)).toEqual(expected)
+      await reader.close()
     })
 
     it('gives the same frames again after a rewind', async () => {
@@ -170,4 +199,16 @@ async function playOn(reader: VideoReader, count = Number.POSITIVE_INFINITY): Pr
     pictures.push(`${next.pts.toFixed(4)} ${pixels}`)
   }
   return pictures
+}
+
+/** Makes the shorter of two MP4 files as long as the other, by a box of nothing. */
+function padToEqual(...paths: [string, string]): void {
+  const sizes = paths.map((path) => statSync(path).size)
+  const length = Math.max(...sizes) + 64
+  for (const [index, path] of paths.entries()) {
+    const box = Buffer.alloc(length - (sizes[index] ?? 0))
+    box.writeUInt32BE(box.length, 0)
+    box.write('free', 4)
+    appendFileSync(path, box)
+  }
 }

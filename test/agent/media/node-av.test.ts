@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import type { VideoReader } from '../../../agent/media/engine.ts'
 import { nodeAvEngine } from '../../../agent/media/node-av.ts'
 import { conformsToDecoding } from '../../conformance/media-decoding.ts'
 import { conformsToPixels } from '../../conformance/media-pixels.ts'
 import { conformsToStreams } from '../../conformance/media-stream.ts'
-import { clip, hasFfmpeg, readVideo, shipped, videoOptions } from './clips.ts'
+import { readVideo, shipped, videoOptions } from './clips.ts'
 
 const engine = nodeAvEngine()
 
@@ -68,18 +67,6 @@ describe('node-av', () => {
     await rm(folder, { recursive: true })
   })
 
-  it.skipIf(!hasFfmpeg)('gives what the file has become after a rewind', async () => {
-    const made = (name: string, seconds: number) =>
-      clip(name, '-f', 'lavfi', '-i', `testsrc2=size=320x240:rate=25:duration=${seconds}`)
-    const [path, later] = [made('clip.mp4', 2), made('later.mp4', 3)]
-    const reader = await engine.open({ kind: 'file', path }, videoOptions())
-    expect(await playedTo(reader)).toBeCloseTo(2 - 1 / 25, 3)
-    await copyFile(later, path)
-    await reader.rewind()
-    expect(await playedTo(reader)).toBeCloseTo(3 - 1 / 25, 3)
-    await reader.close()
-  })
-
   it('holds no more memory after many frames than after few', async () => {
     const path = shipped('dog.mp4')
     await readVideo(engine, path)
@@ -91,14 +78,3 @@ describe('node-av', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(40 * frameBytes)
   })
 })
-
-/** The time of the last picture. */
-async function playedTo(reader: VideoReader): Promise<number> {
-  let last = -1
-  for (;;) {
-    const next = await reader.next()
-    if (!next) return last
-    last = next.pts
-    next.frame.release()
-  }
-}
