@@ -54,6 +54,7 @@ function opened({ width = 0, height = 0, fps = 30 }: SourceInfo): void {
   const format = { codec: 'h264', width, height, fps } as const
   track ??= new Track({
     ...{ engine, format, encoder: 'auto', bitrate: Number(bitrate), age: false },
+    opened: Promise.resolve(),
     take: async (packet) => video(0, packet),
   })
   send({ type: 'open', format })

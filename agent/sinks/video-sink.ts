@@ -50,8 +50,8 @@ export function videoSink(spec: OutputSpec, context: SinkContext, open: OpenPack
     const [width, height] = [shown.frame.width & ~1, shown.frame.height & ~1]
     if (width === 0 || height === 0) return
     const { track, opened } = streams.of(input, { codec: 'h264', width, height, fps })
-    await opened
-    if (!(await track.show(shown))) context.dropped()
+    const [taken] = await Promise.all([track.show(shown), opened])
+    if (!taken) context.dropped()
   }
 
   function see({ input, frame, capturedAt, pts, fps }: Seen): void {

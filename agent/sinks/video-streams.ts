@@ -11,7 +11,7 @@ export interface VideoStream {
 }
 
 /** What streams are made of. */
-export interface StreamsParts extends Omit<TrackParts, 'format' | 'bitrate' | 'take'> {
+export interface StreamsParts extends Omit<TrackParts, 'format' | 'bitrate' | 'opened' | 'take'> {
   bitrate(format: VideoFormat): number
   readonly open: OpenPackets
   /** A destination could not be opened, or not be closed. */
@@ -59,15 +59,16 @@ export class VideoStreams {
 
   #begin(input: string, format: VideoFormat, after: Promise<void> | undefined): VideoStream {
     const { bitrate, open, failed, ...parts } = this.#parts
+    const control = { wanted: (on: boolean) => track.want(on), key: () => track.key() }
+    const packets = Promise.resolve(after).then(() => open(input, format, control))
+    packets.catch(failed)
     const track: VideoTrack = new VideoTrack({
       ...parts,
       format,
       bitrate: bitrate(format),
+      opened: packets,
       take: async (packet) => (await packets).write(packet),
     })
-    const control = { wanted: (on: boolean) => track.want(on), key: () => track.key() }
-    const packets = Promise.resolve(after).then(() => open(input, format, control))
-    packets.catch(failed)
     return {
       track,
       opened: packets,

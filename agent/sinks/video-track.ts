@@ -19,6 +19,8 @@ export interface TrackParts {
   readonly bitrate: number
   /** Whether to write how old the boxes are. */
   readonly age: boolean
+  /** Settles when the destination is there, and has said whether it wants pictures; until then they wait. */
+  readonly opened: Promise<unknown>
   take(packet: VideoPacket): Promise<void>
 }
 
@@ -35,14 +37,20 @@ export class VideoTrack {
   readonly #parts: TrackParts
   readonly #time: (moment: Moment) => number
   #encoder: Promise<VideoEncoder> | undefined
-  #tail: Promise<void> = Promise.resolve()
+  #tail: Promise<void>
   #waiting = 0
+  #isOpen = false
+  #closed = false
   #wanted = false
   #key = false
 
   constructor(parts: TrackParts) {
     this.#parts = parts
     this.#time = streamClock(parts.format.fps)
+    const open = (): void => {
+      this.#isOpen = true
+    }
+    this.#tail = parts.opened.then(open, open)
   }
 
   get format(): VideoFormat {
@@ -66,7 +74,7 @@ export class VideoTrack {
    */
   async show(shown: Shown): Promise<boolean> {
     const pts = this.#time(shown)
-    if (!this.#wanted) return true
+    if (this.#closed || (this.#isOpen && !this.#wanted)) return true
     if (this.#waiting >= WAITING) return false
     this.#waiting += 1
     shown.frame.retain()
@@ -79,9 +87,9 @@ export class VideoTrack {
     }
   }
 
-  /** Finishes what is under way. */
+  /** Shows what it was given, and nothing more. */
   async close(): Promise<void> {
-    this.#wanted = false
+    this.#closed = true
     await this.#chain(() => this.#closeEncoder())
   }
 

@@ -110,6 +110,47 @@ describe('a video output', () => {
     expect(liveFrames()).toBe(0)
   })
 
+  it.each(['inputOver', 'close'] as const)('encodes what it was given before %s', async (end) => {
+    const { sink, opened } = outputOf()
+    await sink.open()
+    await shown(sink, 0)
+    opened[0]?.control.wanted(true)
+    const written = [1, 2, 3].map((seq) => shown(sink, seq))
+    // As the agent: a picture is handed over, and the end of its input is told in the next turn.
+    await Promise.resolve()
+    if (end === 'close') await sink.close()
+    else sink.inputOver?.('gate')
+    await Promise.all(written)
+    await expect.poll(() => opened[0]?.closed).toBe(true)
+    expect(opened[0]?.packets.map(({ pts }) => pts)).toEqual([9000, 18_000, 27_000])
+  })
+
+  it('encodes what it was given while its destination was opened, though the input is over by then', async () => {
+    const { engine } = countedEngine()
+    const { context, told } = sinkContext({ engine })
+    let reach = (): void => undefined
+    const reached = new Promise<void>((resolve) => {
+      reach = resolve
+    })
+    const written: number[] = []
+    const sink = videoSink({ url: 'file:clip.mp4' }, context, async (_input, _format, control) => {
+      await reached
+      control.wanted(true)
+      return {
+        write: async ({ pts }) => void written.push(pts),
+        close: async () => void written.push(Number.NaN),
+      }
+    })
+    await sink.open()
+    const shownAll = [0, 1].map((seq) => shown(sink, seq))
+    sink.inputOver?.('gate')
+    reach()
+    await Promise.all(shownAll)
+    await sink.close()
+    expect(written).toEqual([0, 9000, Number.NaN])
+    expect(told.losses).toEqual([])
+  })
+
   it('starts another stream for pictures of another size, when the one before has ended', async () => {
     const { sink, count, opened } = outputOf()
     await sink.open()
