@@ -53,7 +53,7 @@ function send(message: FromDrawing): void {
 function opened({ width = 0, height = 0, fps = 30 }: SourceInfo): void {
   const format = { codec: 'h264', width, height, fps } as const
   track ??= new Track({
-    ...{ engine, format, encoder: 'auto', bitrate: Number(bitrate), age: false },
+    ...{ engine, format, encoder: 'auto', bitrate: Number(bitrate), age: false, waiting: 3 },
     opened: Promise.resolve(),
     take: async (packet) => video(0, packet),
   })

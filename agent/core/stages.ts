@@ -199,7 +199,7 @@ export interface Sink {
   readonly needsItems?: boolean
   /** It retains frames itself, for as long as it needs them: delivery may take much longer. */
   readonly keepsFrames?: boolean
-  /** How many results may be on their way at once; default 1000, of a continuous one 2. */
+  /** How many results may be on their way before inputs wait for it; default 1000, of a continuous one 2 of each input. */
   readonly room?: number
   open(): Promise<void>
   write(delivered: Delivered): Promise<void>

@@ -6,18 +6,19 @@ import { type OutputFilter, outputFilter } from '../pipeline/output-filter.ts'
 import { createSink } from '../sinks/registry.ts'
 import type { SinkContext } from '../sinks/sink-context.ts'
 import type { OutputReport } from './messages.ts'
+import { type OutputRoom, outputRoom } from './output-room.ts'
 
-/** Results on their way to one sink, at most; past it they are dropped and counted. */
-const MAX_OUTSTANDING = 1000
-/** The same for sinks that encode pictures, which are large. */
-const CONTINUOUS_ROOM = 2
-/** How long an input waits for a sink that has no room, ms. */
-const ROOM_MS = 1000
+/** Results on their way to one sink before inputs wait for it. */
+const USUAL_PLACES = 1000
+/** The same, of each input, for sinks that encode pictures, which are large. */
+const CONTINUOUS_PLACES = 2
 
 /** What a runner needs of its service. */
 export interface OutputParts {
   readonly id: string
   readonly spec: OutputSpec
+  /** Results of one input that may come before the first of them has settled. */
+  readonly atOnce: number
   readonly context: Omit<SinkContext, 'dropped' | 'troubled' | 'lost'>
   report(report: OutputReport): void
   fault(error: AgentError): void
@@ -35,9 +36,7 @@ export class OutputRunner {
   #error: AgentError | undefined
   #written = 0
   #dropped = 0
-  #outstanding = 0
-  #room = MAX_OUTSTANDING
-  #waiting: (() => void)[] = []
+  #room: OutputRoom | undefined
   #attempt = 0
   #retry: NodeJS.Timeout | undefined
   #closed = false
@@ -54,7 +53,7 @@ export class OutputRunner {
       this.#opening = sink
       await sink.open()
       this.#filter = outputFilter(this.#parts.spec, sink)
-      this.#room = sink.room ?? (sink.continuous ? CONTINUOUS_ROOM : MAX_OUTSTANDING)
+      this.#room ??= roomOf(sink, this.#parts.atOnce)
       this.#sink = sink
       this.#become('open')
     } catch (error) {
@@ -85,11 +84,11 @@ export class OutputRunner {
     const result = this.#filter(delivered.result, performance.now())
     if (!result) return undefined
     const sink = this.#sink
-    if (!sink || this.#outstanding >= this.#room) {
+    const place = sink && this.#room?.take(result.input)
+    if (!place) {
       this.#dropped += 1
       return undefined
     }
-    this.#outstanding += 1
     if (!sink.keepsFrames) delivered.frame.retain()
     sink
       .write({ ...delivered, result })
@@ -105,11 +104,10 @@ export class OutputRunner {
         },
       )
       .finally(() => {
-        this.#outstanding -= 1
-        for (const tell of this.#waiting.splice(0)) tell()
+        place.free()
         if (!sink.keepsFrames) delivered.frame.release()
       })
-    return this.#outstanding < this.#room ? undefined : this.#nextRoom()
+    return place.next
   }
 
   /** A picture was read; only what shows them all takes it. */
@@ -122,16 +120,6 @@ export class OutputRunner {
   /** Nothing more comes of an input until it is opened again. */
   inputOver(input: string): void {
     this.#sink?.inputOver?.(input)
-  }
-
-  #nextRoom(): Promise<void> {
-    return new Promise((resolve) => {
-      const late = setTimeout(resolve, ROOM_MS)
-      this.#waiting.push(() => {
-        clearTimeout(late)
-        resolve()
-      })
-    })
   }
 
   /** Says how far it got; called once a second. */
@@ -194,4 +182,10 @@ export class OutputRunner {
       ...error,
     })
   }
+}
+
+/** An input whose sample has to wait has given others before it heard of that. */
+function roomOf({ continuous = false, room }: Sink, atOnce: number): OutputRoom {
+  const places = room ?? (continuous ? CONTINUOUS_PLACES : USUAL_PLACES)
+  return outputRoom({ perInput: continuous, places, further: continuous ? atOnce - 1 : 0 })
 }

@@ -229,6 +229,7 @@ export class ServiceRuntime {
     const output = new OutputRunner({
       id,
       spec,
+      atOnce: this.#limits.samplesPerInput,
       context: this.#sinkContext(id),
       report: (report) => this.#parts.post({ type: 'output', report }),
       fault: (error) => this.#faults.fault(error, { output: id }),

@@ -32,6 +32,8 @@ export function always(open: OpenPackets): OpenPackets {
 }
 
 const DEFAULT_FPS = 25
+/** Pictures that wait for an encoder, of those that nobody can hold back. */
+const WAITING = 3
 
 /**
  * An output that shows video: draws what was found on each picture, encodes it and hands the packets
@@ -44,7 +46,11 @@ export function videoSink(spec: OutputSpec, context: SinkContext, open: OpenPack
   const lost = (error: unknown): void => context.lost(AgentError.from(error, 'SINK_FAILED'))
   const { engine, encoder } = context
   const bitrate = (format: VideoFormat): number => spec.bitrate ?? usualBitrate(format)
-  const streams = new VideoStreams({ engine, encoder, bitrate, age: latest, open, failed: lost })
+  const waiting = latest ? WAITING : Number.POSITIVE_INFINITY
+  const streams = new VideoStreams({
+    ...{ engine, encoder, bitrate, age: latest, waiting, open },
+    failed: lost,
+  })
 
   async function show(input: string, shown: Shown, fps = DEFAULT_FPS): Promise<void> {
     const [width, height] = [shown.frame.width & ~1, shown.frame.height & ~1]

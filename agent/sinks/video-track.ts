@@ -19,13 +19,13 @@ export interface TrackParts {
   readonly bitrate: number
   /** Whether to write how old the boxes are. */
   readonly age: boolean
+  /** Pictures that may wait for the encoder; the ones beyond are dropped. */
+  readonly waiting: number
   /** Settles when the destination is there, and has said whether it wants pictures; until then they wait. */
   readonly opened: Promise<unknown>
   take(packet: VideoPacket): Promise<void>
 }
 
-/** Pictures that wait for the encoder; the ones beyond are dropped. */
-const WAITING = 3
 /** A viewer that joins, or a player that seeks, waits for a key picture no longer than this. */
 const KEY_INTERVAL_S = 2
 
@@ -75,7 +75,7 @@ export class VideoTrack {
   async show(shown: Shown): Promise<boolean> {
     const pts = this.#time(shown)
     if (this.#closed || (this.#isOpen && !this.#wanted)) return true
-    if (this.#waiting >= WAITING) return false
+    if (this.#waiting >= this.#parts.waiting) return false
     this.#waiting += 1
     shown.frame.retain()
     try {

@@ -1,5 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { setTimeout as passed } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import mqtt from 'mqtt'
@@ -10,7 +11,7 @@ import { classColour } from '../../agent/imaging/class-colour.ts'
 import { styleFor } from '../../agent/imaging/draw.ts'
 import { readFrameNumber } from '../../agent/media/frame-number.ts'
 import { needs, needsPython } from '../interop/needs.ts'
-import { ffmpeg, gstreamer, opencv } from '../interop/rtsp-players.ts'
+import { ffmpeg, gstreamer, opencv, picturesOf } from '../interop/rtsp-players.ts'
 import { type AgentUnderTest, startAgentUnderTest } from './agent-under-test.ts'
 
 const WIDTH = 640
@@ -239,4 +240,26 @@ describe.skipIf(!needs('ffmpeg', 'ffmpeg'))('annotated video', () => {
       .map(({ value }) => value.seq)
     expect(seqs.slice(1).every((seq, index) => seq === seqs[index] + 1)).toBe(true)
   }, 30_000)
+
+  it('records all of an input that ends, and shows it to its end', async () => {
+    const count = 40
+    const url = `synthetic:?width=${WIDTH}&height=${HEIGHT}&fps=10&frames=${count}`
+    const since = agent.heard.length
+    await agent.ask('$cmd/service/add', {
+      service: 'short',
+      // Boxes could hide numbers.
+      model: { options: { minScore: 1 } },
+      input: { gate: { url, pace: 'realtime' } },
+      output: { video: 'rtsp:', file: 'file:short.mp4' },
+      compute: 'start',
+    })
+    const { value: stream } = await agent.next('short/stream/video/gate', Boolean, since)
+    const watched = (await ffmpeg(stream.url, 'tcp', count + 1, size)).map(numberIn)
+    expect(watched.at(-1)).toBe(count - 1)
+    const written = agent.next('short/output', ({ file }) => file.written === count, since)
+    expect((await written).value.file.dropped).toBe(0)
+    await agent.ask('$cmd/service/remove', { service: 'short' })
+    const recorded = await picturesOf(join(agent.dataFolder, 'media/short.mp4'), size)
+    expect(recorded.map(numberIn)).toEqual(Array.from({ length: count }, (_, index) => index))
+  }, 60_000)
 })

@@ -16,6 +16,7 @@ function runner(spec: OutputSpec, mediaFolder?: string) {
   const made = new OutputRunner({
     id: 'out',
     spec,
+    atOnce: 3,
     context,
     report(report) {
       reports.push(report)
@@ -123,6 +124,23 @@ describe('an output', () => {
     await made.close()
     await opening
     expect(performance.now() - start).toBeLessThan(2000)
+  })
+
+  it('records every picture of an input that waits for it, from the first one on', async () => {
+    const { made, reports } = runner({ url: 'file:clip.mp4' })
+    await made.open()
+    let seq = 0
+    const slot = async (): Promise<void> => {
+      while (seq < 20) {
+        const frame = greyFrame()
+        const next = made.write({ result: result(seq++), frame })
+        frame.release()
+        await next
+      }
+    }
+    await Promise.all([slot(), slot(), slot()])
+    await counted(made, reports, { state: 'open', written: 20, dropped: 0 })
+    expect(liveFrames()).toBe(0)
   })
 
   it('spends no rate on results that make no picture', async () => {

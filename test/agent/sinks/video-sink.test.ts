@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Delivered, Seen } from '../../../agent/core/stages.ts'
+import type { Delivered, Sink } from '../../../agent/core/stages.ts'
 import type { VideoFormat, VideoPacket } from '../../../agent/core/video.ts'
 import type { MediaEngine } from '../../../agent/media/engine.ts'
 import { liveFrames } from '../../../agent/media/frame-count.ts'
@@ -78,6 +78,13 @@ async function shown(
     frame,
     fps: 10,
   })
+  frame.release()
+}
+
+function see(sink: Sink, seq: number): void {
+  const frame = picture()
+  const pts = seq / 10
+  sink.see?.({ input: 'gate', frame, capturedAt: pts * 1000, pts, fps: 10 })
   frame.release()
 }
 
@@ -187,38 +194,28 @@ describe('a video output', () => {
     expect(liveFrames()).toBe(0)
   })
 
-  it('drops pictures, and says so, when the encoder is behind', async () => {
-    const { sink, opened, dropped } = outputOf()
+  it('drops pictures that nobody can hold back, and says so, when the encoder is behind', async () => {
+    const { sink, opened, dropped } = outputOf({ overlay: 'latest' })
     await sink.open()
-    await shown(sink, 0)
+    see(sink, 0)
+    await expect.poll(() => opened.length).toBe(1)
     opened[0]?.control.wanted(true)
-    await Promise.all(Array.from({ length: 12 }, (_, index) => shown(sink, index + 1)))
+    for (let seq = 1; seq <= 12; seq++) see(sink, seq)
+    await sink.close()
     expect(dropped()).toBeGreaterThan(0)
     expect((opened[0]?.packets.length ?? 0) + dropped()).toBe(12)
-    await sink.close()
     expect(liveFrames()).toBe(0)
   })
 
   it('shows every picture with overlay: latest, and results only change the boxes', async () => {
     const { sink, opened } = outputOf({ overlay: 'latest' })
     await sink.open()
-    const seen = (pts: number): Seen => ({
-      input: 'gate',
-      frame: picture(),
-      capturedAt: pts * 1000,
-      pts,
-      fps: 10,
-    })
-    const show = (one: Seen) => {
-      sink.see?.(one)
-      one.frame.release()
-    }
-    show(seen(0))
+    see(sink, 0)
     await expect.poll(() => opened.length).toBe(1)
     opened[0]?.control.wanted(true)
-    for (const at of [0.1, 0.2, 0.3]) {
+    for (const seq of [1, 2, 3]) {
       const before = opened[0]?.packets.length ?? 0
-      show(seen(at))
+      see(sink, seq)
       await expect.poll(() => opened[0]?.packets.length).toBe(before + 1)
     }
     await shown(sink, 9)

@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { type OutputPlace, outputRoom, type RoomSize } from '../../../agent/service/output-room.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+const size: RoomSize = { perInput: true, places: 2, further: 1 }
+
+/** A room, and which of its places let the next result come. */
+function roomOf(parts: RoomSize = size) {
+  const room = outputRoom(parts)
+  const going: string[] = []
+  const take = (name: string, input = 'gate'): OutputPlace => {
+    const place = room.take(input)
+    if (!place) throw new Error(`no place for ${name}`)
+    if (place.next) void place.next.then(() => going.push(name))
+    else going.push(name)
+    return place
+  }
+  return { room, take, going }
+}
+
+const settled = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0)
+
+it('has those who take its last places wait, one for each that is freed', async () => {
+  const { room, take, going } = roomOf()
+  const first = take('first')
+  const second = take('second')
+  take('third')
+  await settled()
+  expect(going).toEqual(['first'])
+  expect(room.take('gate')).toBeUndefined()
+  first.free()
+  await settled()
+  expect(going).toEqual(['first', 'second'])
+  take('fourth')
+  expect(room.take('gate')).toBeUndefined()
+  second.free()
+  await settled()
+  expect(going).toEqual(['first', 'second', 'third'])
+})
+
+it('drops nothing of an input that gives as many at once as there are places for', async () => {
+  const { take, going } = roomOf({ perInput: true, places: 2, further: 2 })
+  const places: OutputPlace[] = []
+  const give = async (slot: string): Promise<void> => {
+    for (let index = 0; index < 10; index++) {
+      const place = take(`${slot}${index}`)
+      places.push(place)
+      await place.next
+    }
+  }
+  const all = Promise.all(['a', 'b', 'c'].map(give))
+  for (let freed = 0; freed < 30; freed++) {
+    await settled()
+    expect(places.length - freed).toBeLessThanOrEqual(4)
+    places[freed]?.free()
+  }
+  await all
+  expect(going).toHaveLength(30)
+})
+
+it('has nobody wait longer than a second', async () => {
+  const { take, going } = roomOf()
+  take('first')
+  take('second')
+  await vi.advanceTimersByTimeAsync(999)
+  expect(going).toEqual(['first'])
+  await vi.advanceTimersByTimeAsync(1)
+  expect(going).toEqual(['first', 'second'])
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+it('gives each input places of its own, or all of them together', () => {
+  const own = roomOf()
+  for (const input of ['gate', 'yard']) {
+    for (const name of ['first', 'second', 'third']) own.take(name, input)
+    expect(own.room.take(input)).toBeUndefined()
+  }
+  const shared = roomOf({ ...size, perInput: false })
+  for (const input of ['gate', 'yard', 'gate']) shared.take('one', input)
+  expect(shared.room.take('yard')).toBeUndefined()
+})
