@@ -199,7 +199,9 @@ export interface Sink {
   readonly needsItems?: boolean
   /** It retains frames itself, for as long as it needs them: delivery may take much longer. */
   readonly keepsFrames?: boolean
-  /** How many results may be on their way before inputs wait for it; default 1000, of a continuous one 2 of each input. */
+  /** It makes a picture of each result: inputs wait for it, each for its own results, so that what is recorded is complete. */
+  readonly paced?: boolean
+  /** Otherwise: how many results may be on their way before inputs wait for it; default 1000. */
   readonly room?: number
   open(): Promise<void>
   write(delivered: Delivered): Promise<void>

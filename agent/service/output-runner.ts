@@ -10,8 +10,8 @@ import { type OutputRoom, outputRoom } from './output-room.ts'
 
 /** Results on their way to one sink before inputs wait for it. */
 const USUAL_PLACES = 1000
-/** The same, of each input, for sinks that encode pictures, which are large. */
-const CONTINUOUS_PLACES = 2
+/** The same, of each input, for sinks that make pictures. */
+const PACED_PLACES = 2
 
 /** What a runner needs of its service. */
 export interface OutputParts {
@@ -185,7 +185,10 @@ export class OutputRunner {
 }
 
 /** An input whose sample has to wait has given others before it heard of that. */
-function roomOf({ continuous = false, room }: Sink, atOnce: number): OutputRoom {
-  const places = room ?? (continuous ? CONTINUOUS_PLACES : USUAL_PLACES)
-  return outputRoom({ perInput: continuous, places, further: continuous ? atOnce - 1 : 0 })
+function roomOf({ paced = false, room = USUAL_PLACES }: Sink, atOnce: number): OutputRoom {
+  return outputRoom({
+    perInput: paced,
+    places: paced ? PACED_PLACES : room,
+    further: atOnce - 1,
+  })
 }

@@ -186,14 +186,16 @@ export class ServiceRuntime {
     if (this.#stopping) return undefined
     const place = this.#record.place(id)
     try {
+      const source = this.#source(spec, place)
       const input = new InputRunner({
         id,
         spec,
-        source: this.#source(spec, place),
+        source,
         inferrer: this.#inferrer(() => id, place),
         place,
         maxAlive: this.#limits.samplesPerInput,
-        deliver: (delivered) => this.#deliver(delivered),
+        // What is live goes on: its results would be late for the others if one output made it wait.
+        deliver: (result) => (source.live ? void this.#deliver(result) : this.#deliver(result)),
         see: (seen) => this.#see(seen),
         report: (report) => this.#reportInput(report),
         event: (event) => this.#parts.post({ type: 'input/event', event }),

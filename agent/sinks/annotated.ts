@@ -8,7 +8,7 @@ import { copyOf } from '../media/yuv.ts'
 
 /** Makes JPEGs of results: the picture with what was found drawn on it. */
 export interface Annotator {
-  /** Holds the frame only while it is copied. @throws AgentError LIMIT_EXCEEDED when it has enough to do */
+  /** Holds the frame while it is copied, and not while it waits. @throws AgentError LIMIT_EXCEEDED when it has enough to do, and refuses more */
   jpeg(delivered: Delivered): Promise<Uint8Array>
 }
 
@@ -19,22 +19,38 @@ const QUALITY = 85
 /** Pictures that are being made at once: each is a whole one in memory. */
 const MAX_AT_ONCE = 3
 
-/** An annotator that has nothing to do yet. */
-export function annotator(): Annotator {
+/** An annotator that has nothing to do yet. @param whenBusy what it does with what comes while it has enough to do */
+export function annotator(whenBusy: 'refuses' | 'waits'): Annotator {
+  const waiting: (() => void)[] = []
   let busy = 0
+
+  /** Nothing to wait for is undefined: then the frame is retained before its giver goes on. */
+  function begin(input: string): Promise<void> | undefined {
+    if (busy < MAX_AT_ONCE) {
+      busy += 1
+      return undefined
+    }
+    if (whenBusy === 'waits') return new Promise((resolve) => waiting.push(resolve))
+    throw new AgentError(
+      'LIMIT_EXCEEDED',
+      `pictures of '${input}' come faster than they can be encoded (set maxPerSecond)`,
+    )
+  }
+
+  function end(): void {
+    const next = waiting.shift()
+    if (next) next()
+    else busy -= 1
+  }
+
   return {
     async jpeg(delivered) {
-      if (busy >= MAX_AT_ONCE) {
-        throw new AgentError(
-          'LIMIT_EXCEEDED',
-          `pictures of '${delivered.result.input}' come faster than they can be encoded (set maxPerSecond)`,
-        )
-      }
-      busy += 1
+      const turn = begin(delivered.result.input)
+      if (turn) await turn
       try {
         return await annotated(delivered, 'jpeg')
       } finally {
-        busy -= 1
+        end()
       }
     },
   }

@@ -23,7 +23,7 @@ import type { SinkContext } from './sink-context.ts'
 export function pictureFiles(path: string, spec: OutputSpec, context: SinkContext): Sink {
   const { mediaFolder, minFreeBytes } = context
   const pattern = distinct(path)
-  const pictures: Annotator = annotator()
+  const pictures: Annotator = annotator('waits')
   const space = freeSpace(fixedFolder(pattern), minFreeBytes)
   const kept = keptFiles(pattern, spec.keep)
   const underWay = new Set<Promise<void>>()
@@ -38,9 +38,8 @@ export function pictureFiles(path: string, spec: OutputSpec, context: SinkContex
     await kept.added(result.input, file)
   }
   return {
-    keepsFrames: true,
     needsItems: true,
-    room: 3,
+    paced: true,
     async open() {
       await makeMediaFolder(pattern, mediaFolder)
       await space.check()

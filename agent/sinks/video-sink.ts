@@ -70,6 +70,7 @@ export function videoSink(spec: OutputSpec, context: SinkContext, open: OpenPack
 
   return {
     continuous: true,
+    paced: true,
     open: async () => undefined,
     see,
     async write({ result, frame, fps }: Delivered) {

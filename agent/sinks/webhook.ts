@@ -61,7 +61,7 @@ export function webhookSink(spec: OutputSpec, context: SinkContext): Sink {
 const jsonOf = ({ result }: Delivered): string => resultJson(result)
 
 function pictureBody(): (delivered: Delivered) => Promise<WebhookBody> {
-  const pictures = annotator()
+  const pictures = annotator('refuses')
   return async (delivered) => {
     const { input, seq } = delivered.result
     const jpeg = await pictures.jpeg(delivered)

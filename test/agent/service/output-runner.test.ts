@@ -126,22 +126,28 @@ describe('an output', () => {
     expect(performance.now() - start).toBeLessThan(2000)
   })
 
-  it('records every picture of an input that waits for it, from the first one on', async () => {
-    const { made, reports } = runner({ url: 'file:clip.mp4' })
-    await made.open()
-    let seq = 0
-    const slot = async (): Promise<void> => {
-      while (seq < 20) {
-        const frame = greyFrame()
-        const next = made.write({ result: result(seq++), frame })
-        frame.release()
-        await next
+  it.each(['file:clip.mp4', 'file:{input}-{seq}.jpg'])(
+    'keeps every result of inputs that wait for it, from the first one on, in %s',
+    async (url) => {
+      const { made, reports } = runner({ url })
+      await made.open()
+      const slot = async (input: string, seqs: number[]): Promise<void> => {
+        for (let seq = seqs.shift(); seq !== undefined; seq = seqs.shift()) {
+          const frame = greyFrame()
+          const next = made.write({ result: result(seq, { input }), frame })
+          frame.release()
+          await next
+        }
       }
-    }
-    await Promise.all([slot(), slot(), slot()])
-    await counted(made, reports, { state: 'open', written: 20, dropped: 0 })
-    expect(liveFrames()).toBe(0)
-  })
+      const slots = ['gate', 'yard'].flatMap((input) => {
+        const seqs = Array.from({ length: 20 }, (_, seq) => seq)
+        return [1, 2, 3].map(() => slot(input, seqs))
+      })
+      await Promise.all(slots)
+      await counted(made, reports, { state: 'open', written: 40, dropped: 0 })
+      expect(liveFrames()).toBe(0)
+    },
+  )
 
   it('spends no rate on results that make no picture', async () => {
     const mediaFolder = sinkContext().context.mediaFolder
@@ -152,7 +158,7 @@ describe('an output', () => {
     write(1)
     write(2)
     await made.close()
-    expect(liveFrames()).toBe(0)
+    await expect.poll(() => liveFrames()).toBe(0)
     expect(readdirSync(mediaFolder)).toEqual([expect.stringMatching(/-00000001\.jpg$/)])
   })
 })

@@ -87,9 +87,10 @@ describe('an annotated picture', () => {
   })
 })
 
-it('refuses, of the pictures that an output asks for, those past the third at once', async () => {
-  const pictures = annotator()
-  const asked = Array.from({ length: 4 }, async () => {
+/** Asks for so many pictures at once. */
+function asked(count: number, whenBusy: 'refuses' | 'waits') {
+  const pictures = annotator(whenBusy)
+  const jpegs = Array.from({ length: count }, async () => {
     const frame = greyFrame()
     try {
       return await pictures.jpeg({ result: result(0), frame })
@@ -97,7 +98,16 @@ it('refuses, of the pictures that an output asks for, those past the third at on
       frame.release()
     }
   })
-  const settled = await Promise.allSettled(asked)
+  return Promise.allSettled(jpegs)
+}
+
+it('refuses, of the pictures that are to be sent, those past the third at once', async () => {
+  const settled = await asked(4, 'refuses')
   expect(settled.map(({ status }) => status)).toEqual([...Array(3).fill('fulfilled'), 'rejected'])
   expect(settled[3]).toMatchObject({ reason: { code: 'LIMIT_EXCEEDED' } })
+})
+
+it('makes, of the pictures that are to be files, those past the third when it has time', async () => {
+  const settled = await asked(10, 'waits')
+  expect(settled.map(({ status }) => status)).toEqual(Array(10).fill('fulfilled'))
 })
