@@ -21,8 +21,8 @@ export interface StreamInput {
   /** Whether `read` may jump; without it, positions only go on or start over at 0. */
   readonly seekable: boolean
   read(position: number, length: number): Promise<Uint8Array>
-  /** Of a file, which others may write to: whether it is another one, in size or content, than when this was last asked, or when it was opened. */
-  changed?(): Promise<boolean>
+  /** Of a file: whether others wrote to it since this was last asked, or since it was opened. Waits until they have done so. */
+  changed?(signal: AbortSignal): Promise<boolean>
   close(): Promise<void>
 }
 

@@ -109,7 +109,7 @@ export class FfmpegReader implements VideoReader {
     await stop(opening)
     this.#taken = 0
     const { source, options } = this.#access
-    const changed = await source.changed?.()
+    const changed = await source.changed?.(options.signal)
     const { video, bytes } = changed ? await look(this.#access) : again(this.#video)
     this.#video = video
     this.#opening = start(video, bytes)

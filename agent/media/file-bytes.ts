@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { AgentError } from '../core/errors.ts'
 import type { FileInput, StreamInput } from './engine.ts'
+import { wait } from './wait.ts'
 
 const statDescriptor: (fd: number, options: { bigint: true }) => Promise<BigIntStats> =
   promisify(fstat)
@@ -10,6 +11,9 @@ const readDescriptor = promisify(readFile)
 
 /** What is read at once: a packet alone would cost a way to another thread each. */
 const BLOCK_BYTES = 256 << 10
+/** A file is whole when it was not written to for so long, ms; who is still at it after the longest wait is not waited for. */
+const QUIET_MS = 500
+const LONGEST_WAIT_MS = 10_000
 const nothing = { at: 0, bytes: Buffer.alloc(0) }
 
 /** A file's bytes as a stream, whose reads follow one another. @throws AgentError SOURCE_UNREACHABLE */
@@ -18,6 +22,13 @@ export async function fileBytes({ path, descriptor }: FileInput): Promise<Stream
   const fd = descriptor ?? own?.fd ?? -1
   let written = await writtenTo(fd)
   let block = nothing
+
+  /** Whether it was written to since this was last asked. */
+  async function isWritten(): Promise<boolean> {
+    const { size, at } = written
+    written = await writtenTo(fd)
+    return written.size !== size || written.at !== at
+  }
 
   async function load(position: number, length: number): Promise<void> {
     // New memory each time: whoever was given the last block may still be using it.
@@ -40,10 +51,11 @@ export async function fileBytes({ path, descriptor }: FileInput): Promise<Stream
       const start = position - block.at
       return block.bytes.subarray(start, start + length)
     },
-    async changed() {
-      const before = written
-      written = await writtenTo(fd)
-      if (written.size === before.size && written.at === before.at) return false
+    async changed(signal) {
+      if (!(await isWritten())) return false
+      const until = performance.now() + LONGEST_WAIT_MS
+      do await wait(QUIET_MS, signal)
+      while (!signal.aborted && (await isWritten()) && performance.now() < until)
       block = nothing
       return true
     },

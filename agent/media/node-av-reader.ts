@@ -151,8 +151,11 @@ export class NodeAvReader implements VideoReader {
  * Goes back to the first packet, with all that is open: to open a container anew, and to find out what is in it, takes
  * as long as four pictures, and a new decoder needs new memory. @returns false where the same frames are not sure
  */
-async function startedOver({ isFile, bytes }: VideoAccess, opening: Opening): Promise<boolean> {
-  if (!isFile || (await bytes.changed?.())) return false
+async function startedOver(
+  { isFile, bytes, options }: VideoAccess,
+  opening: Opening,
+): Promise<boolean> {
+  if (!isFile || (await bytes.changed?.(options.signal))) return false
   if (!opening.decodesAtOnce || !decodesAsAtFirst(opening)) return false
   opening.codec.flushBuffers()
   opening.flushing = false

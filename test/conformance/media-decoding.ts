@@ -5,8 +5,10 @@ import {
   readFileSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { setTimeout as passed } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { VideoReader } from '../../agent/media/engine.ts'
 import { liveFrames } from '../../agent/media/frame-count.ts'
@@ -72,6 +74,38 @@ export function conformsToDecoding(name: string, create: MakeEngine): void {
       await reader.rewind()
       expect(await playOn(reader)).toEqual(expected)
       await reader.close()
+    })
+
+    it.skipIf(!hasFfmpeg)('waits, at a rewind, for who is writing the file', async () => {
+      const path = clip('clip.mp4', ...testPattern)
+      const bytes = readFileSync(path)
+      const reader = await create().open({ kind: 'file', path }, videoOptions())
+      const expected = await playOn(reader)
+      // Its index comes last.
+      writeFileSync(path, bytes.subarray(0, bytes.length / 2))
+      const rewound = reader.rewind()
+      await passed(300)
+      appendFileSync(path, bytes.subarray(bytes.length / 2))
+      await rewound
+      expect(await playOn(reader)).toEqual(expected)
+      await reader.close()
+    })
+
+    it('does not wait when its reader is to end', async () => {
+      const path = temporaryPath('clip.mp4')
+      copyFileSync(shipped('dog.mp4'), path)
+      const abort = new AbortController()
+      const reader = await create().open(
+        { kind: 'file', path },
+        videoOptions({ signal: abort.signal }),
+      )
+      utimesSync(path, 1, 1)
+      const startedAt = performance.now()
+      const rewound = reader.rewind().catch(() => undefined)
+      abort.abort()
+      await rewound
+      await reader.close()
+      expect(performance.now() - startedAt).toBeLessThan(400)
     })
 
     it('gives the same frames again after a rewind', async () => {
