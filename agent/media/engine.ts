@@ -51,10 +51,11 @@ export interface VideoFrame {
 
 /** An open video. One call at a time. */
 export interface VideoReader {
+  /** Another object once a rewind has found that the file is another video. */
   readonly info: SourceInfo
   /** The next picture in order of presentation; nothing at the end, or once it is aborted. */
   next(): Promise<VideoFrame | undefined>
-  /** Starts over at the first picture. */
+  /** Starts over at the first picture. @throws AgentError retryable where a file was written to and is no video, or not yet */
   rewind(): Promise<void>
   close(): Promise<void>
 }

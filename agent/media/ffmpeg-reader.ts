@@ -11,7 +11,7 @@ import {
 import { pooledFrame } from './ffmpeg-frame.ts'
 import { type ProbedVideo, probeVideo } from './ffmpeg-probe.ts'
 import type { FfmpegProgram, ProgramEnd, ProgramRun } from './ffmpeg-program.ts'
-import { fileBytes } from './file-bytes.ts'
+import { fileBytes, lookedAnew } from './file-bytes.ts'
 import { indexFirst } from './mp4-index.ts'
 import { type PicturePool, picturePool } from './picture-pool.ts'
 import { type PictureQueue, pictureQueue } from './picture-queue.ts'
@@ -47,14 +47,12 @@ interface Opening {
 
 /** A video that the ffmpeg program decodes, as far ahead as two pictures. */
 export class FfmpegReader implements VideoReader {
-  readonly info: SourceInfo
   readonly #access: Access
   #video: Video
   #opening: Opening | undefined
   #taken = 0
 
   private constructor(access: Access, { video, bytes }: Looked) {
-    this.info = video.probed.info
     this.#access = access
     this.#video = video
     this.#opening = start(video, bytes)
@@ -77,6 +75,10 @@ export class FfmpegReader implements VideoReader {
       await given.close()
       throw options.signal.aborted ? AgentError.from(options.signal.reason) : error
     }
+  }
+
+  get info(): SourceInfo {
+    return this.#video.probed.info
   }
 
   async next(): Promise<VideoFrame | undefined> {
@@ -110,7 +112,9 @@ export class FfmpegReader implements VideoReader {
     this.#taken = 0
     const { source, options } = this.#access
     const changed = await source.changed?.(options.signal)
-    const { video, bytes } = changed ? await look(this.#access) : again(this.#video)
+    const { video, bytes } = changed
+      ? await lookedAnew(() => look(this.#access))
+      : again(this.#video)
     this.#video = video
     this.#opening = start(video, bytes)
     if (options.signal.aborted) this.#stop()

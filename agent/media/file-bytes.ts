@@ -65,6 +65,16 @@ export async function fileBytes({ path, descriptor }: FileInput): Promise<Stream
   }
 }
 
+/** Looks anew at a file that was written to. What it holds may yet become whole: what `look` throws can be retried. */
+export async function lookedAnew<T>(look: () => Promise<T>): Promise<T> {
+  try {
+    return await look()
+  } catch (error) {
+    const { code, message } = AgentError.from(error, 'SOURCE_DECODE')
+    throw new AgentError(code, message, { cause: error, retryable: true })
+  }
+}
+
 /** How long the file is, and when it was last written to, ns. */
 async function writtenTo(fd: number): Promise<{ readonly size: number; readonly at: bigint }> {
   const { size, mtimeNs } = await statDescriptor(fd, { bigint: true })

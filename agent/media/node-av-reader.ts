@@ -2,7 +2,7 @@ import type { Frame as AvFrame, Packet } from 'node-av/lib'
 import { AgentError } from '../core/errors.ts'
 import type { SourceInfo } from '../core/stages.ts'
 import type { VideoFrame, VideoInput, VideoOptions, VideoReader } from './engine.ts'
-import { fileBytes } from './file-bytes.ts'
+import { fileBytes, lookedAnew } from './file-bytes.ts'
 import { decodeProblem } from './node-av-decoder.ts'
 import { type DecoderChoice, inSoftware } from './node-av-decoding.ts'
 import { videoFrame } from './node-av-frame.ts'
@@ -19,14 +19,14 @@ const maxFlushErrors = 64
  * nothing at all on Node 20.
  */
 export class NodeAvReader implements VideoReader {
-  readonly info: SourceInfo
+  #info: SourceInfo
   readonly #access: VideoAccess
   #opening: Opening | undefined
   #spare: AvFrame
   #pts = 0
 
   private constructor(access: VideoAccess, opening: Opening) {
-    this.info = opening.info
+    this.#info = opening.info
     this.#access = access
     this.#opening = opening
     this.#spare = access.frames.lend()
@@ -76,14 +76,22 @@ export class NodeAvReader implements VideoReader {
     return undefined
   }
 
+  get info(): SourceInfo {
+    return this.#info
+  }
+
   /** Goes back, or opens the container anew where that would not give the same frames. */
   async rewind(): Promise<void> {
     const opening = this.#demandOpen()
+    const { bytes, isFile, options } = this.#access
     this.#pts = 0
-    if (await startedOver(this.#access, opening)) return
+    const changed = isFile && (await bytes.changed?.(options.signal))
+    if (isFile && !changed && (await startedOver(opening))) return
     this.#opening = undefined
     await opening.close()
-    this.#opening = await openContainer(this.#access)
+    const open = () => openContainer(this.#access)
+    this.#opening = changed ? await lookedAnew(open) : await open()
+    if (changed) this.#info = this.#opening.info
   }
 
   async close(): Promise<void> {
@@ -151,11 +159,7 @@ export class NodeAvReader implements VideoReader {
  * Goes back to the first packet, with all that is open: to open a container anew, and to find out what is in it, takes
  * as long as four pictures, and a new decoder needs new memory. @returns false where the same frames are not sure
  */
-async function startedOver(
-  { isFile, bytes, options }: VideoAccess,
-  opening: Opening,
-): Promise<boolean> {
-  if (!isFile || (await bytes.changed?.(options.signal))) return false
+async function startedOver(opening: Opening): Promise<boolean> {
   if (!opening.decodesAtOnce || !decodesAsAtFirst(opening)) return false
   opening.codec.flushBuffers()
   opening.flushing = false

@@ -148,6 +148,7 @@ export class InputRunner {
     return {
       opened: (info) => {
         this.#info = info
+        this.#live = false
         this.#becomeLive()
       },
       skipped: (error) => this.#failed(AgentError.from(error, 'SOURCE_DECODE')),

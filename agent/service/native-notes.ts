@@ -60,7 +60,9 @@ export function notedEngine(engine: MediaEngine, place: CrashPlace): MediaEngine
     async open(input, options) {
       const reader = await notedRead(place, () => engine.open(input, options))
       return {
-        info: reader.info,
+        get info() {
+          return reader.info
+        },
         next: () => notedRead(place, () => reader.next()),
         rewind: () => notedRead(place, () => reader.rewind()),
         close: () => reader.close(),

@@ -1,6 +1,6 @@
 import type { InputSpec } from '../../schemas/control.ts'
 import { AgentError } from '../core/errors.ts'
-import type { Sample, SourceEvents } from '../core/stages.ts'
+import type { Sample, SourceEvents, SourceInfo } from '../core/stages.ts'
 import type { VideoFrame, VideoInput, VideoReader } from '../media/engine.ts'
 import { noPace, realtimePace, sampler } from '../media/pace.ts'
 import type { SourceContext } from './context.ts'
@@ -32,7 +32,7 @@ export async function* videoSamples(
     events.opened(reader.info)
     const pace = (spec.pace ?? context.defaultPace) === 'realtime' ? realtimePace() : noPace
     const wanted = sampler(spec.fps)
-    const next = playback(reader, name, spec.loop ?? false)
+    const next = playback({ reader, name, loop: spec.loop ?? false, opened: events.opened })
     let decodeMs = 0
     for (let played = await next(); played; played = await next()) {
       const { frame, pts, readMs, nextPts } = played
@@ -79,16 +79,27 @@ interface PlayedFrame extends VideoFrame {
   readonly nextPts: number
 }
 
+/** What is played round after round. */
+interface Playback {
+  readonly reader: VideoReader
+  readonly name: string
+  readonly loop: boolean
+  /** Told of what the file has become. */
+  opened(info: SourceInfo): void
+}
+
 /**
  * Gives the frames, round after round, each with its times shifted by those before it; nothing at the end. A function:
  * generators that pass on what others yield take longer than all else that is done here for a frame.
  */
-function playback(
-  reader: VideoReader,
-  name: string,
-  loop: boolean,
-): () => Promise<PlayedFrame | undefined> {
-  const usualStep = 1 / (reader.info.fps ?? 25)
+function playback({
+  reader,
+  name,
+  loop,
+  opened,
+}: Playback): () => Promise<PlayedFrame | undefined> {
+  let info = reader.info
+  let usualStep = usualStepOf(info)
   let offset = 0
   let round: { readonly first: number; last: number; step: number } | undefined
 
@@ -106,6 +117,15 @@ function playback(
     round = undefined
   }
 
+  /** The file may be another one by now. */
+  async function startOver(): Promise<void> {
+    await reader.rewind()
+    if (reader.info === info) return
+    info = reader.info
+    usualStep = usualStepOf(info)
+    opened(info)
+  }
+
   return async () => {
     for (;;) {
       const startedAt = performance.now()
@@ -113,7 +133,9 @@ function playback(
       if (next) return placed(next, performance.now() - startedAt)
       endRound()
       if (!loop) return undefined
-      await reader.rewind()
+      await startOver()
     }
   }
 }
+
+const usualStepOf = ({ fps = 25 }: SourceInfo): number => 1 / fps

@@ -67,12 +67,26 @@ export function conformsToDecoding(name: string, create: MakeEngine): void {
       if (change.startsWith('as many bytes')) padToEqual(path, later)
       const fresh = await create().open({ kind: 'file', path: later }, videoOptions())
       const expected = await playOn(fresh)
+      const { info } = fresh
       await fresh.close()
       const reader = await create().open({ kind: 'file', path }, videoOptions())
       expect(await playOn(reader)).not.toEqual(expected)
       copyFileSync(later, path)
       await reader.rewind()
       expect(await playOn(reader)).toEqual(expected)
+      expect(reader.info).toEqual(info)
+      await reader.close()
+    })
+
+    it('can be tried again when the file has become no video', async () => {
+      const path = temporaryPath('clip.mp4')
+      copyFileSync(shipped('dog.mp4'), path)
+      const reader = await create().open({ kind: 'file', path }, videoOptions())
+      writeFileSync(path, 'no video')
+      await expect(reader.rewind()).rejects.toMatchObject({
+        code: expect.stringMatching(/^SOURCE_/),
+        retryable: true,
+      })
       await reader.close()
     })
 
