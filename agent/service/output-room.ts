@@ -1,7 +1,10 @@
 /** The room of one output for results on their way to its destination. */
 export interface OutputRoom {
-  /** Takes a place for a result of `input`; undefined when there is none: it is dropped. */
-  take(input: string): OutputPlace | undefined
+  /**
+   * Takes a place for a result of `input`; undefined when there is none: it is dropped.
+   * @param waits whether its giver waits when told to; others get none of the further places
+   */
+  take(input: string, waits: boolean): OutputPlace | undefined
 }
 
 /** A result's place. */
@@ -22,25 +25,33 @@ export interface RoomSize {
   readonly further: number
 }
 
-/** How long somebody waits for a destination at most, ms. */
+/** A destination to which nothing has got for so long, ms, is stuck, and nobody waits for it. */
 const PATIENCE_MS = 1000
+
+/** Somebody who waits. */
+interface Waiting {
+  readonly patience: NodeJS.Timeout
+  goOn(): void
+}
 
 /** Room with all its places free. */
 export function outputRoom({ perInput, places, further }: RoomSize): OutputRoom {
   const taken = new Map<string, number>()
-  const waiting = new Map<string, Set<() => void>>()
+  const waiting = new Map<string, Set<Waiting>>()
 
   function wait(key: string): Promise<void> {
     const others = waiting.get(key) ?? new Set()
     waiting.set(key, others)
     return new Promise((resolve) => {
-      const goOn = (): void => {
-        clearTimeout(late)
-        others.delete(goOn)
-        resolve()
+      const one: Waiting = {
+        patience: setTimeout(() => one.goOn(), PATIENCE_MS),
+        goOn() {
+          clearTimeout(one.patience)
+          others.delete(one)
+          resolve()
+        },
       }
-      const late = setTimeout(goOn, PATIENCE_MS)
-      others.add(goOn)
+      others.add(one)
     })
   }
 
@@ -48,18 +59,19 @@ export function outputRoom({ perInput, places, further }: RoomSize): OutputRoom 
     const left = (taken.get(key) ?? 0) - 1
     if (left > 0) taken.set(key, left)
     else taken.delete(key)
-    const [first] = waiting.get(key) ?? []
-    first?.()
-    if (waiting.get(key)?.size === 0) waiting.delete(key)
+    const [first, ...others] = waiting.get(key) ?? []
+    first?.goOn()
+    for (const { patience } of others) patience.refresh()
+    if (others.length === 0) waiting.delete(key)
   }
 
   return {
-    take(input) {
+    take(input, waits) {
       const key = perInput ? input : ''
       const count = (taken.get(key) ?? 0) + 1
-      if (count > places + further) return undefined
+      if (count > places + (waits ? further : 0)) return undefined
       taken.set(key, count)
-      return { next: count < places ? undefined : wait(key), free: () => free(key) }
+      return { next: waits && count >= places ? wait(key) : undefined, free: () => free(key) }
     },
   }
 }

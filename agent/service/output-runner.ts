@@ -79,12 +79,13 @@ export class OutputRunner {
   /**
    * Hands a result on, if the filter lets it pass. Never waits for the destination; what it returns
    * settles when there is room for the next one, or soon after: an encoder sets a file's pace.
+   * @param waits whether the caller waits for that; without, more is dropped
    */
-  write(delivered: Delivered): Promise<void> | undefined {
+  write(delivered: Delivered, waits: boolean): Promise<void> | undefined {
     const result = this.#filter(delivered.result, performance.now())
     if (!result) return undefined
     const sink = this.#sink
-    const place = sink && this.#room?.take(result.input)
+    const place = sink && this.#room?.take(result.input, waits)
     if (!place) {
       this.#dropped += 1
       return undefined

@@ -92,7 +92,7 @@ export class ServiceRuntime {
       source: ({ spec, upload = false }, place, stills) =>
         this.#source({ ...spec, pace: 'fast', loop: false }, place, { upload, stills }),
       inferrer: (lane, place) => this.#inferrer(lane, place),
-      publish: (delivered) => void this.#deliver(delivered),
+      publish: (delivered) => void this.#deliver(delivered, false),
       post: parts.post,
     })
   }
@@ -195,7 +195,7 @@ export class ServiceRuntime {
         place,
         maxAlive: this.#limits.samplesPerInput,
         // What is live goes on: its results would be late for the others if one output made it wait.
-        deliver: (result) => (source.live ? void this.#deliver(result) : this.#deliver(result)),
+        deliver: (delivered) => this.#deliver(delivered, !source.live),
         see: (seen) => this.#see(seen),
         report: (report) => this.#reportInput(report),
         event: (event) => this.#parts.post({ type: 'input/event', event }),
@@ -280,9 +280,10 @@ export class ServiceRuntime {
     }
   }
 
-  #deliver(delivered: Delivered): Promise<void> | undefined {
+  #deliver(delivered: Delivered, waits: boolean): Promise<void> | undefined {
     this.#previews.show(delivered)
-    const full = [...this.#outputs.values()].flatMap((output) => output.write(delivered) ?? [])
+    const outputs = [...this.#outputs.values()]
+    const full = outputs.flatMap((output) => output.write(delivered, waits) ?? [])
     return full.length === 0 ? undefined : Promise.all(full).then(() => undefined)
   }
 

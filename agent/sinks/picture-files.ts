@@ -18,7 +18,7 @@ import type { SinkContext } from './sink-context.ts'
 /**
  * A JPEG with what was found drawn on it, of each result that holds an item. `{input}`, `{time}` (of the
  * picture, UTC) and `{seq}` name the files; no file is written twice. `keep` deletes the oldest.
- * @throws AgentError SINK_FORBIDDEN, SINK_FAILED, LIMIT_EXCEEDED
+ * @throws AgentError SINK_FORBIDDEN, SINK_FAILED
  */
 export function pictureFiles(path: string, spec: OutputSpec, context: SinkContext): Sink {
   const { mediaFolder, minFreeBytes } = context

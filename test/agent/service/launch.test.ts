@@ -109,16 +109,16 @@ it.each([
 it('takes nothing more of a process that is gone from others that have its pipe', async () => {
   const { packets, ends } = await launched(`
     import { spawn } from 'node:child_process'
-    import { writeFileSync } from 'node:fs'
+    import { existsSync, writeFileSync } from 'node:fs'
     import { framed } from '${new URL('../../../dist/agent/service/video-pipe.js', import.meta.url)}'
     const file = new URL('late.data', import.meta.url)
     writeFileSync(file, framed(5, { data: Buffer.alloc(10), pts: 0, key: true }))
-    const heir = spawn('sh', ['-c', 'while cat "$0"; do sleep 0.1; done', file.pathname], {
+    const heir = spawn('sh', ['-c', 'while cat "$0"; do : > "$0.sent"; sleep 0.1; done', file.pathname], {
       stdio: ['ignore', 4, 'ignore'],
       detached: true,
     })
     heir.unref()
-    process.exit(0)`)
+    setInterval(() => existsSync(file.pathname + '.sent') && process.exit(0), 10)`)
   await expect.poll(() => ends, { timeout: 5000 }).toEqual([0])
   const count = packets.length
   expect(count).toBeGreaterThan(0)

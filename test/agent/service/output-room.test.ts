@@ -11,7 +11,7 @@ function roomOf(parts: RoomSize = size) {
   const room = outputRoom(parts)
   const going: string[] = []
   const take = (name: string, input = 'gate'): OutputPlace => {
-    const place = room.take(input)
+    const place = room.take(input, true)
     if (!place) throw new Error(`no place for ${name}`)
     if (place.next) void place.next.then(() => going.push(name))
     else going.push(name)
@@ -29,12 +29,12 @@ it('has those who take its last places wait, one for each that is freed', async 
   take('third')
   await settled()
   expect(going).toEqual(['first'])
-  expect(room.take('gate')).toBeUndefined()
+  expect(room.take('gate', true)).toBeUndefined()
   first.free()
   await settled()
   expect(going).toEqual(['first', 'second'])
   take('fourth')
-  expect(room.take('gate')).toBeUndefined()
+  expect(room.take('gate', true)).toBeUndefined()
   second.free()
   await settled()
   expect(going).toEqual(['first', 'second', 'third'])
@@ -60,7 +60,35 @@ it('drops nothing of an input that gives as many at once as there are places for
   expect(going).toHaveLength(30)
 })
 
-it('has nobody wait longer than a second', async () => {
+it('has those wait for whom it goes on, however slowly', async () => {
+  const { take, going } = roomOf({ perInput: true, places: 2, further: 2 })
+  const places: OutputPlace[] = []
+  const give = async (slot: string): Promise<void> => {
+    for (let index = 0; index < 5; index++) {
+      const place = take(`${slot}${index}`)
+      places.push(place)
+      await place.next
+    }
+  }
+  const all = Promise.all(['a', 'b', 'c'].map(give))
+  for (let freed = 0; freed < 15; freed++) {
+    await vi.advanceTimersByTimeAsync(900)
+    places[freed]?.free()
+  }
+  await all
+  expect(going).toHaveLength(15)
+})
+
+it('has those not wait who would not, and gives them none of the further places', () => {
+  const { room } = roomOf()
+  expect(room.take('gate', false)?.next).toBeUndefined()
+  expect(room.take('gate', false)?.next).toBeUndefined()
+  expect(room.take('gate', false)).toBeUndefined()
+  expect(room.take('gate', true)?.next).toBeDefined()
+  expect(vi.getTimerCount()).toBe(1)
+})
+
+it('has nobody wait longer than a second for what is stuck', async () => {
   const { take, going } = roomOf()
   take('first')
   take('second')
@@ -75,9 +103,9 @@ it('gives each input places of its own, or all of them together', () => {
   const own = roomOf()
   for (const input of ['gate', 'yard']) {
     for (const name of ['first', 'second', 'third']) own.take(name, input)
-    expect(own.room.take(input)).toBeUndefined()
+    expect(own.room.take(input, true)).toBeUndefined()
   }
   const shared = roomOf({ ...size, perInput: false })
   for (const input of ['gate', 'yard', 'gate']) shared.take('one', input)
-  expect(shared.room.take('yard')).toBeUndefined()
+  expect(shared.room.take('yard', true)).toBeUndefined()
 })

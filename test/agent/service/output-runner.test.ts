@@ -42,7 +42,7 @@ function runner(spec: OutputSpec, mediaFolder?: string) {
     })
   const write = (seq: number, others?: Parameters<typeof result>[1]): void => {
     const frame = greyFrame()
-    void made.write({ result: result(seq, others), frame })
+    void made.write({ result: result(seq, others), frame }, false)
     frame.release()
   }
   return { made, reports, faults, until, write }
@@ -50,12 +50,11 @@ function runner(spec: OutputSpec, mediaFolder?: string) {
 
 /** Waits until it reports this. */
 async function counted(made: OutputRunner, reports: OutputReport[], expected: object) {
-  await expect
-    .poll(() => {
-      made.tick()
-      return reports.at(-1)
-    })
-    .toMatchObject(expected)
+  const last = (): OutputReport | undefined => {
+    made.tick()
+    return reports.at(-1)
+  }
+  await expect.poll(last, { timeout: 10_000 }).toMatchObject(expected)
 }
 
 describe('an output', () => {
@@ -134,7 +133,7 @@ describe('an output', () => {
       const slot = async (input: string, seqs: number[]): Promise<void> => {
         for (let seq = seqs.shift(); seq !== undefined; seq = seqs.shift()) {
           const frame = greyFrame()
-          const next = made.write({ result: result(seq, { input }), frame })
+          const next = made.write({ result: result(seq, { input }), frame }, true)
           frame.release()
           await next
         }
