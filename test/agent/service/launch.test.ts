@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as passed } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { afterEach, expect, it } from 'vitest'
 import type { VideoPacket } from '../../../agent/core/video.ts'
@@ -122,7 +123,8 @@ it('takes nothing more of a process that is gone from others that have its pipe'
   await expect.poll(() => ends, { timeout: 5000 }).toEqual([0])
   const count = packets.length
   expect(count).toBeGreaterThan(0)
-  await new Promise((resolve) => setTimeout(resolve, 500))
+  // Its heir goes on writing, ten times a second.
+  await passed(500)
   expect(packets).toHaveLength(count)
 })
 

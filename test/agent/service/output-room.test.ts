@@ -20,6 +20,19 @@ function roomOf(parts: RoomSize = size) {
   return { room, take, going }
 }
 
+/** An input of three slots, each of which gives so many results one after another; the places that they took. */
+function threeSlots(take: (name: string) => OutputPlace, count: number) {
+  const places: OutputPlace[] = []
+  const give = async (slot: string): Promise<void> => {
+    for (let index = 0; index < count; index++) {
+      const place = take(`${slot}${index}`)
+      places.push(place)
+      await place.next
+    }
+  }
+  return { places, all: Promise.all(['a', 'b', 'c'].map(give)) }
+}
+
 const settled = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0)
 
 it('has those who take its last places wait, one for each that is freed', async () => {
@@ -42,15 +55,7 @@ it('has those who take its last places wait, one for each that is freed', async 
 
 it('drops nothing of an input that gives as many at once as there are places for', async () => {
   const { take, going } = roomOf({ perInput: true, places: 2, further: 2 })
-  const places: OutputPlace[] = []
-  const give = async (slot: string): Promise<void> => {
-    for (let index = 0; index < 10; index++) {
-      const place = take(`${slot}${index}`)
-      places.push(place)
-      await place.next
-    }
-  }
-  const all = Promise.all(['a', 'b', 'c'].map(give))
+  const { places, all } = threeSlots(take, 10)
   for (let freed = 0; freed < 30; freed++) {
     await settled()
     expect(places.length - freed).toBeLessThanOrEqual(4)
@@ -62,15 +67,7 @@ it('drops nothing of an input that gives as many at once as there are places for
 
 it('has those wait for whom it goes on, however slowly', async () => {
   const { take, going } = roomOf({ perInput: true, places: 2, further: 2 })
-  const places: OutputPlace[] = []
-  const give = async (slot: string): Promise<void> => {
-    for (let index = 0; index < 5; index++) {
-      const place = take(`${slot}${index}`)
-      places.push(place)
-      await place.next
-    }
-  }
-  const all = Promise.all(['a', 'b', 'c'].map(give))
+  const { places, all } = threeSlots(take, 5)
   for (let freed = 0; freed < 15; freed++) {
     await vi.advanceTimersByTimeAsync(900)
     places[freed]?.free()
